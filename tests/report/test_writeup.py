@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import zlib
@@ -24,6 +25,7 @@ from msgspec.structs import replace
 from support import reported
 from support.reported import BEGAN, ENDPOINTS, MS, PROFILE, request
 from support.texts import texts_of
+from textual.color import Color
 
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.enums import State, Trigger
@@ -44,6 +46,7 @@ from gwtui.report.writeup import (
 )
 from gwtui.report.writeup.period import MOST_BUCKETS
 from gwtui.report.writeup.tallies import Thinned
+from gwtui.ui.styles import contrast
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 CET = timezone(timedelta(hours=1), "CET")
@@ -255,6 +258,18 @@ def test_html_is_one_file_without_scripts_that_fetches_nothing(short: Writeup, l
         assert ("band" in kinds) is (writeup is long)
         assert "Incident 1: keys refused (auth 401)" in page.said
         assert "(14:30:00" in page.said or "13:15:00" in page.said
+
+
+def test_the_text_of_the_page_has_contrast_on_the_screen_in_light_and_dark_and_on_paper(short: Writeup) -> None:
+    schemes = re.findall(r":root \{([^}]*)\}", writeup_html(short, CET))
+    assert len(schemes) == 3
+    for scheme in schemes:
+        colours = {name: Color.parse(value) for name, value in re.findall(r"--(\w+): (#\w{6});", scheme)}
+        for name in ("ink", "soft", "mark"):
+            assert contrast(colours[name], colours["paper"]) >= 4.5
+        assert contrast(colours["on"], colours["down"]) >= 4.5
+        for name in ("slow", "degraded"):
+            assert contrast(Color.parse("#14171b"), colours[name]) >= 4.5
 
 
 def test_no_format_believes_what_a_gateway_says(hostile: Writeup) -> None:

@@ -88,7 +88,11 @@ def strip_svg(writeup: Writeup, parts: Sequence[EndpointPart]) -> str:
             x, height = frame.x(span.from_at), _HEIGHTS[span.state]
             width = max(frame.x(span.to_at) - x, 1.5)
             told = f"{span.state} {_clock(span.from_at)} to {_clock(span.to_at)}"
-            mark = f'<text class="on" x="{x + 3}" y="{base - 3}">{span.state.mark}</text>' if width > 14 else ""
+            mark = (
+                f'<text class="on {span.state}" x="{x + 3}" y="{base - 3}">{span.state.mark}</text>'
+                if width > 14
+                else ""
+            )
             lanes.append(
                 f'<g><title>{told}</title><rect class="state {span.state}" x="{x}" y="{base - height}" '
                 f'width="{width:.1f}" height="{height}"/>{mark if height > 12 else ""}</g>'

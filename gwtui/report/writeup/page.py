@@ -75,7 +75,8 @@ def _quoting(text: str) -> str:
 
 
 def _figures(writeup: Writeup) -> str:
-    table = _table(FIGURE_HEADINGS, ("", "", *["number"] * (len(FIGURE_HEADINGS) - 2)), figure_rows(writeup))
+    rows = [[cell.replace(" %", "\u00a0%") for cell in row] for row in figure_rows(writeup)]
+    table = _table(FIGURE_HEADINGS, ("", "", *["number"] * (len(FIGURE_HEADINGS) - 2)), rows)
     told = [(each.title, verdict_text(each.during)) for each in writeup.endpoints if each.during.failed]
     return table + (f"<h3>Verdicts during</h3>{_definitions(told)}" if told else "")
 
