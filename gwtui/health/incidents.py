@@ -92,8 +92,8 @@ class Incidents:
         if case is None:
             return [] if excused(key) else [*self._begin(peer, occasion), *self._merge(peer, occasion)]
         if was is not None and was.cause.joins_by != standing.cause.joins_by:
-            return [*self._change_cause(case, peer, was.cause, occasion), *self._merge(peer, occasion)]
-        return self._change_severity(case, occasion)
+            return [*self._change_cause(case, peer, occasion), *self._merge(peer, occasion)]
+        return list(self._settle(case, occasion))
 
     def leave(self, key: Key, why: str, now: Instant, *, state: State = State.UNKNOWN) -> list[LogEntry]:
         """The endpoint is judged anew, or not for some time."""
@@ -206,21 +206,23 @@ class Incidents:
         failed = f": {case.failures} failed" if case.failures else ""
         return [case.entry(IncidentEvent.CLOSED, f"over after {took}{failed}{figures}", occasion)]
 
-    def _change_severity(self, case: Case, occasion: Occasion) -> list[LogEntry]:
-        was = case.severity
+    def _settle(self, case: Case, occasion: Occasion) -> Iterator[LogEntry]:
+        """Follow a member that is sick in another way; news is what that changes of the whole incident."""
+        cause, severity = case.cause, case.severity
         case.settle()
-        if case.severity is was:
-            return []
-        event = IncidentEvent.WORSE if BAD.index(case.severity) > BAD.index(was) else IncidentEvent.BETTER
-        return [case.entry(event, f"{occasion.name}: {occasion.text}", occasion)]
+        if case.cause.joins_by != cause.joins_by:
+            text = f"{occasion.name}: {occasion.text}; before {cause}"
+            yield case.entry(IncidentEvent.CAUSE_CHANGED, text, occasion)
+        elif case.severity is not severity:
+            event = IncidentEvent.WORSE if BAD.index(case.severity) > BAD.index(severity) else IncidentEvent.BETTER
+            yield case.entry(event, f"{occasion.name}: {occasion.text}", occasion)
 
-    def _change_cause(self, case: Case, peer: Peer, was: Cause, occasion: Occasion) -> Iterator[LogEntry]:
+    def _change_cause(self, case: Case, peer: Peer, occasion: Occasion) -> Iterator[LogEntry]:
         """A member is sick in another way: it moves to the incident that this fits, or stays with those that it is
         sick with."""
         fitting = self._fitting(peer) if len(case.sick(like=_sickness(peer).cause)) == 1 else None
         if fitting is None:
-            case.settle()
-            yield case.entry(IncidentEvent.CAUSE_CHANGED, f"{occasion.name}: {occasion.text}; before {was}", occasion)
+            yield from self._settle(case, occasion)
         elif len(case.members) == 1:
             yield from self._join(case, *fitting, occasion)
         else:
