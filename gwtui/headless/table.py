@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from gwtui.headless.incident_lines import IncidentLines
-from gwtui.model.enums import State
+from gwtui.model.enums import BAD, State
 from gwtui.model.findings import entry_of
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import FeedEnded, FeedSilent, Record, SessionStarted
@@ -22,7 +22,6 @@ HEADING_EVERY = 20
 """Lines between two headings: one is always near, in a log and in a terminal."""
 NARROWEST, WIDEST = 10, 20
 """What an endpoint's column may be wide. The narrowest still holds `▲ degraded`."""
-_NOT_WELL = (State.SLOW, State.DEGRADED, State.DOWN)
 _FIXED = (TextColumn(9), TextColumn(8, right=True), TextColumn(6, right=True), TextColumn(11))
 _FIXED_WIDTH = len(line(("",) * len(_FIXED), _FIXED))
 
@@ -59,7 +58,7 @@ class TextLines:
         counts = (f"{units.clock(header.at)}Z", units.count(header.requests), units.count(header.failed))
         cells = [toned(_cell(row, width), row.state, self._styled) for row, width in columns]
         # One without a column is named all the same when it is not well.
-        hidden = [row for row in view.endpoints[len(columns) :] if row.state in _NOT_WELL]
+        hidden = [row for row in view.endpoints[len(columns) :] if row.state in BAD]
         named = [toned(f"{row.state.mark} {row.name}", row.state, self._styled) for row in hidden]
         self._line((*counts, _by_mark(header.states), *cells, *named), columns)
         if header.banner != self._banner:

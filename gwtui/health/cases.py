@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from gwtui.health.attributes import Attributes
 from gwtui.health.causes import NETWORK, ObservedResult, Peer, Sickness
-from gwtui.model.enums import BAD, Kind, State
+from gwtui.model.enums import BAD, State
 from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
-from gwtui.model.metrics import AnswerForm, Metric, own_metric
+from gwtui.model.metrics import Metric, form_of, own_metric
 from gwtui.model.records import Ping, Request
+from gwtui.stats.significance import quantile
 from gwtui.text.units import duration
 
 Key: TypeAlias = tuple[str, str]
@@ -196,12 +197,9 @@ def scope_words(scope: Scope) -> str:
 
 def metric_of(attributes: Attributes) -> Metric:
     """The latency that tells most of such an endpoint."""
-    if attributes.kind is Kind.WEBSOCKET:
-        return own_metric(AnswerForm.PONG)
-    is_stream = attributes.kind is Kind.COMPLETION and attributes.stream
-    return own_metric(AnswerForm.STREAM if is_stream else AnswerForm.WHOLE)
+    return own_metric(form_of(attributes.kind, stream=attributes.stream))
 
 
 def _median(values: list[int]) -> int | None:
     """The nearest-rank median; None of no values."""
-    return sorted(values)[(len(values) - 1) // 2] if values else None
+    return quantile(values, 0.5) if values else None

@@ -15,9 +15,9 @@ from itertools import product
 from gwtui.health.attributes import Attributes
 from gwtui.model.enums import Outcome, State
 from gwtui.model.incidents import Cause, CauseKind, Scope, ScopeKind, cause_kind_of
-from gwtui.model.metrics import AnswerForm, own_metric
+from gwtui.model.metrics import own_metric
 from gwtui.model.records import Ping, Request
-from gwtui.stats.accuracy import sure
+from gwtui.stats.accuracy import form_of_result, sure
 
 TOGETHER_NS = 60_000_000_000
 """Endpoints that became sick within this time may have one cause; one with a longer interval has twice its interval."""
@@ -130,16 +130,13 @@ class Peer:
 
 def observed(result: Request | Ping) -> ObservedResult:
     """What a good or a failed result says of its endpoint."""
-    if isinstance(result, Ping):
-        took_ns, form = result.rtt_ns, AnswerForm.PONG
-    else:
-        took_ns, form = result.duration_ns, AnswerForm.STREAM if result.stream else AnswerForm.WHOLE
+    took_ns = result.rtt_ns if isinstance(result, Ping) else result.duration_ns
     return ObservedResult(
         sent_ns=result.now_ns - (took_ns or 0),
         ended_ns=result.now_ns,
         failure=cause_kind_of(result.verdict) if result.outcome is Outcome.FAILED else None,
         findings=frozenset(str(finding.name) for finding in result.findings),
-        latency_ns=sure(result, own_metric(form)) if result.outcome is Outcome.OK else None,
+        latency_ns=sure(result, own_metric(form_of_result(result))) if result.outcome is Outcome.OK else None,
     )
 
 

@@ -19,8 +19,8 @@ from gwtui.health.incidents import Incidents
 from gwtui.health.local_trouble import LocalTrouble
 from gwtui.health.states import LATE, Standing
 from gwtui.health.watched_endpoint import WatchedEndpoint
-from gwtui.model.conversation import is_between
-from gwtui.model.enums import BAD, Outcome, State, Trigger
+from gwtui.model.conversation import is_judged
+from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.maintenance import covers
 from gwtui.model.profile import Profile
@@ -177,7 +177,7 @@ class Health:
     def _result(self, result: Request | Ping) -> Iterator[LogEntry]:
         key = (result.vantage, result.endpoint)
         watched = self._watch(key)
-        if watched is None or watched.paused or not _counts(result):
+        if watched is None or watched.paused or not is_judged(result):
             return
         if result.outcome is Outcome.LOCAL:
             for text in self._own_of(result.vantage).failed(result):
@@ -240,8 +240,3 @@ class Health:
             trace_id=result.trace_id if result is not None else "",
             **({"vantage": vantage} | fields),
         )
-
-
-def _counts(result: Request | Ping) -> bool:
-    """Whether a result says anything of its endpoint, or of this machine."""
-    return result.trigger is not Trigger.TRIAL and result.outcome is not Outcome.CANCELLED and not is_between(result)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from gwtui.health.cases import Key
-from gwtui.model.conversation import is_between
-from gwtui.model.enums import BAD, Outcome, State, Trigger
+from gwtui.model.conversation import is_judged
+from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import MERGED, Change, Incident, IncidentEvent, Member, Proof
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Ping, Record, Request
@@ -78,9 +78,9 @@ class IncidentLog:
     def _result(self, result: Request | Ping) -> int | None:
         key = (result.vantage, result.endpoint)
         number = self._in.get(key)
-        if number is None or result.outcome is not Outcome.FAILED or result.trigger is Trigger.TRIAL:
+        if number is None or result.outcome is not Outcome.FAILED or not is_judged(result):
             return None
-        if is_between(result) or result.number <= self._decided.get(key, 0):
+        if result.number <= self._decided.get(key, 0):
             return None
         story = self._stories[number]
         proof = Proof(result.endpoint, result.number, result.trace_id, result.vantage)

@@ -10,13 +10,13 @@ from gwtui.health.windows import LEAST, MOST, WindowPercentile
 from gwtui.model.enums import Trigger
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
-from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
+from gwtui.model.metrics import Metric, watched_metrics
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Ping, Request
 from gwtui.model.usual import UsualLatency
-from gwtui.stats.accuracy import at_least, latency
+from gwtui.stats.accuracy import at_least, form_of_result, latency
 from gwtui.stats.change import LatencyWatch
-from gwtui.stats.histogram import rank
+from gwtui.stats.significance import quantile
 from gwtui.text.units import duration
 
 REMEMBERED = 256
@@ -31,11 +31,7 @@ WHOLE_RATIO = 10
 
 def watched(result: Request | Ping, thresholds: Thresholds) -> tuple[Metric, ...]:
     """The latencies that can make this kind of endpoint slow, the most telling first."""
-    if thresholds.slow_metric is not None:
-        return (thresholds.slow_metric,)
-    if isinstance(result, Ping):
-        return watched_metrics(AnswerForm.PONG)
-    return watched_metrics(AnswerForm.STREAM if result.stream else AnswerForm.WHOLE)
+    return watched_metrics(form_of_result(result), thresholds.slow_metric)
 
 
 class _AgainstUsual:
@@ -85,7 +81,7 @@ class _AgainstUsual:
         330 ms`."""
         p50_ns = self._watch.p50_ns
         if p50_ns is None:
-            now_ns = sorted(self._latest)[rank(0.5, len(self._latest)) - 1]
+            now_ns = quantile(self._latest, 0.5)
             return f"{self.metric.label} now {duration(now_ns)}, usual {duration(self._usual.p50_ns)}"
         return f"p50 {self.metric.label} {duration(p50_ns)}, {self.facts()} ({self._usual.source})"
 

@@ -29,8 +29,6 @@ from gwtui.model.records import Ping, Request
 from gwtui.text.units import elapsed
 
 LATE = "not judged: this machine was late"
-ANEW = frozenset({"accepted", "relearnt"})
-"""Reasons for a new usual (`Usual.why`) that take what is now as usual."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +77,8 @@ class EndpointJudge:
     def learn(self, usual: Usual) -> Standing:
         """Judge by what is usual from now on."""
         self._usual = usual
-        self._shares.learn(usual, anew=usual.why in ANEW)
-        self._slowness.learn(usual, anew=usual.why in ANEW)
+        self._shares.learn(usual, anew=usual.begins_anew)
+        self._slowness.learn(usual, anew=usual.begins_anew)
         return self._judge(usual.now_ns, None)
 
     def pause(self, *, paused: bool) -> Standing:

@@ -33,7 +33,7 @@ class WatchedEndpoint:
     def follow(self, endpoint: Endpoint, profile: Profile) -> bool:
         """Go on with these settings. Gives whether it is judged anew by them."""
         self.attributes: Attributes = attributes_of(endpoint, profile.interval_of(endpoint), self._vantage)
-        judged, before = _judged(endpoint, profile), self._judged
+        judged, before = profile.judged(endpoint), self._judged
         if judged == before:
             return False
         self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
@@ -63,13 +63,6 @@ class WatchedEndpoint:
     def tolerates(self, name: FindingName) -> bool:
         """Whether the finding is known of it and fine."""
         return str(name) in self._tolerated
-
-
-def _judged(endpoint: Endpoint, profile: Profile) -> Endpoint:
-    """The endpoint with all that decides its state, and nothing that only says when it is probed."""
-    return msgspec.structs.replace(
-        endpoint, interval_s=None, overlap=1, paused=False, price=None, thresholds=profile.thresholds_of(endpoint)
-    )
 
 
 class _Findings:

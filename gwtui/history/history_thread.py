@@ -49,7 +49,7 @@ class HistoryTrouble(msgspec.Struct, frozen=True):
 News = Known | AcceptedElsewhere | HistoryTrouble
 
 
-class HistoryKeeper:
+class HistoryThread:
     """Enter it, `hand` batches in and `ask`; what comes of it is in `news`. Nothing of it blocks but `close`."""
 
     def __init__(self, path: Path, keep_days: float) -> None:

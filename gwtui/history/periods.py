@@ -13,7 +13,7 @@ from gwtui.history.identity import EndpointIdentity
 from gwtui.history.store import Store
 from gwtui.history.sums import LatencySums
 from gwtui.history.usual import HOUR_S, Acceptance, LatencyRow, OutcomeRow, hour_of, outcome_of
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import BAD, Outcome
 from gwtui.model.metrics import BY_NAME, Metric
 
 ALIVE_S = 180.0
@@ -31,7 +31,7 @@ class PeriodLength(StrEnum):
         return 24 if self is PeriodLength.DAY else 1
 
 
-class Period(msgspec.Struct):
+class PeriodResults(msgspec.Struct):
     """Results of one endpoint over some hours, those within incidents included."""
 
     began: float
@@ -67,8 +67,8 @@ class Chronicle(msgspec.Struct, frozen=True):
     """One endpoint over some time."""
 
     identity: EndpointIdentity
-    whole: Period
-    parts: Sequence[Period] = ()
+    whole: PeriodResults
+    parts: Sequence[PeriodResults] = ()
     """By day or hour, those without results left out."""
     episodes: Sequence[Episode] = ()
     """Times in which it was sick; what several sessions saw at once is one."""
@@ -94,7 +94,7 @@ def chronicles(
         if outcomes or episodes:
             parts = _parts(outcomes, latencies, by.hours)
             whole = _parts(outcomes, latencies, last + 1)
-            period = whole[0] if whole else Period(since)
+            period = whole[0] if whole else PeriodResults(since)
             period.began = since
             yield Chronicle(identity, period, parts, _joined(episodes))
 
@@ -110,9 +110,9 @@ def accept(store: Store, identity: EndpointIdentity, now: float) -> Acceptance:
     return batch.accepted[identity]
 
 
-def _parts(outcomes: Sequence[OutcomeRow], latencies: Sequence[LatencyRow], hours: int) -> list[Period]:
+def _parts(outcomes: Sequence[OutcomeRow], latencies: Sequence[LatencyRow], hours: int) -> list[PeriodResults]:
     """The rows by periods of that number of hours, which begin at midnight (UTC) where they are days."""
-    periods: defaultdict[int, Period] = defaultdict(lambda: Period(0.0))
+    periods: defaultdict[int, PeriodResults] = defaultdict(lambda: PeriodResults(0.0))
     for outcome in outcomes:
         periods[outcome.hour // hours].outcomes[outcome.verdict] += outcome.n
     packed: defaultdict[tuple[int, Metric], list[bytes]] = defaultdict(list)
@@ -126,9 +126,6 @@ def _parts(outcomes: Sequence[OutcomeRow], latencies: Sequence[LatencyRow], hour
     return [periods[index] for index in sorted(periods)]
 
 
-_SEVERITY = ("slow", "degraded", "down")
-
-
 def _joined(episodes: Sequence[Episode]) -> list[Episode]:
     """Episodes, oldest first, where those that overlap are one, with the text of the first."""
     found: list[Episode] = []
@@ -137,7 +134,7 @@ def _joined(episodes: Sequence[Episode]) -> list[Episode]:
         if last is None or episode.began > last.until:
             found.append(episode)
             continue
-        worst = max(last.state, episode.state, key=_SEVERITY.index)
+        worst = max(last.state, episode.state, key=[state.value for state in BAD].index)
         newer = episode if episode.until >= last.until else last
         found[-1] = Episode(last.identity, last.began, newer.until, newer.goes_on, worst, last.text)
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gwtui.history.history_thread import AcceptedElsewhere, HistoryKeeper, HistoryTrouble, Known, News
+from gwtui.history.history_thread import AcceptedElsewhere, HistoryThread, HistoryTrouble, Known, News
 from gwtui.history.identity import EndpointIdentity
 from gwtui.history.usual import hour_of
 from gwtui.history.usual_tracker import Key, UsualTracker
@@ -31,7 +31,7 @@ class SessionHistory:
         self.notes: deque[str] = deque()
         """What other threads have for the log, to be added at the right."""
         self.tracker = UsualTracker(remembers=history is not None)
-        self._thread = HistoryKeeper(history, keep_days) if history is not None else None
+        self._thread = HistoryThread(history, keep_days) if history is not None else None
         self._close_s = close_s
         self._keys: dict[Key, EndpointIdentity] = {}
         self._hour = 0
@@ -85,7 +85,7 @@ class SessionHistory:
             case HistoryTrouble():
                 return self._say(news.text)
 
-    def _ask(self, thread: HistoryKeeper) -> None:
+    def _ask(self, thread: HistoryThread) -> None:
         """Ask for what is usual in each hour anew, and for endpoints that are new."""
         keys, hour = self.tracker.identities, hour_of(self.tracker.now)
         new = {key: identity for key, identity in keys.items() if hour != self._hour or self._keys.get(key) != identity}
@@ -94,7 +94,7 @@ class SessionHistory:
             thread.follow(keys)
             thread.ask(new, hour)
 
-    def _hand(self, thread: HistoryKeeper) -> list[Told]:
+    def _hand(self, thread: HistoryThread) -> list[Told]:
         now = self.tracker.now
         if not self._handed_at:
             self._handed_at = now

@@ -11,7 +11,7 @@ from collections import deque
 from gwtui.history.batch import Episode, HourSums, Lesson, Sequence
 from gwtui.history.identity import EndpointIdentity
 from gwtui.history.usual import LEAST_OF_SESSION, Past, better
-from gwtui.model.enums import State
+from gwtui.model.enums import BAD, State
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.usual import UsualLatency
@@ -20,8 +20,6 @@ HELD_BACK = 10
 """The number of newest results that do not teach yet."""
 SLACK_S = 0.01
 """Wall times of the same moment differ by no more: the clock is adjusted while a session runs."""
-_SICK = (State.SLOW, State.DEGRADED, State.DOWN)
-"""From mild to worst."""
 
 
 class UsualLearner:
@@ -58,11 +56,11 @@ class UsualLearner:
     def enter(self, entry: LogEntry) -> Episode | None:
         """Take a new state; gives the incident that has ended by it."""
         self.state = entry.state or State.UNKNOWN
-        if self.state not in _SICK:
+        if self.state not in BAD:
             return self.leave()
         if self.episode is None:
             self._begin(entry)
-        elif _SICK.index(self.state) > _SICK.index(State(self.episode.state)):
+        elif BAD.index(self.state) > BAD.index(State(self.episode.state)):
             self.episode = Episode(
                 self.identity, self.episode.began, entry.at, True, self.state.value, self.episode.text
             )

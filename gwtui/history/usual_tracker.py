@@ -19,7 +19,7 @@ from gwtui.history.usual_learner import UsualLearner
 from gwtui.model.conversation import is_between
 from gwtui.model.durations import seconds_of
 from gwtui.model.enums import Outcome, State, Trigger
-from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.judged import ACCEPTED, RELEARNT, LogEntry, Usual
 from gwtui.model.metrics import COMPARED, UNRANKED, Metric, form_of, watched_metrics
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
@@ -29,7 +29,6 @@ from gwtui.text.units import duration
 Key = tuple[str, str]
 """The place that probes ("" is here), and the endpoint's name."""
 LEARNT, START, ANOTHER_HOUR, RECOVERED = "learnt", "start", "another hour", "recovered"
-ACCEPTED, RELEARNT = "accepted", "relearnt"
 DAY_S = 86_400
 KEPT = tuple(metric for metric in COMPARED if metric.about.rank < UNRANKED)
 """Latencies that the history keeps beside those that are watched: what tells most in a comparison."""
@@ -256,8 +255,7 @@ def _is_judged_alike(name: str, before: Profile, now: Profile) -> bool:
 
     def judged(profile: Profile) -> Endpoint | None:
         endpoint = profile.endpoint(name)
-        same = {"interval_s": None, "overlap": 1, "paused": False, "price": None}
-        return replace(endpoint, thresholds=profile.thresholds_of(endpoint), **same) if endpoint else None
+        return profile.judged(endpoint) if endpoint is not None else None
 
     return judged(now) is not None and judged(before) == judged(now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.enums import FindingName, Outcome, Trigger
 from gwtui.model.records import Ping, Request
 
 STOPPED = frozenset({FindingName.NO_TOOL_CALL, FindingName.CONVERSATION_STOPPED})
@@ -14,6 +14,11 @@ def is_between(result: Request | Ping) -> bool:
     if isinstance(result, Ping) or result.turn is None or result.turn == result.turns:
         return False
     return result.outcome is Outcome.OK and not any(each.name in STOPPED for each in result.findings)
+
+
+def is_judged(result: Request | Ping) -> bool:
+    """Whether a result says anything of its endpoint, or of this machine."""
+    return result.trigger is not Trigger.TRIAL and result.outcome is not Outcome.CANCELLED and not is_between(result)
 
 
 def turn_text(request: Request) -> str:

@@ -11,6 +11,9 @@ from gwtui.model.metrics import Metric
 from gwtui.model.record import BaseRecord
 from gwtui.model.usual import UsualLatency
 
+ACCEPTED, RELEARNT = "accepted", "relearnt"
+"""Reasons for a new usual that take what is now as usual."""
+
 
 class Usual(BaseRecord, tag="usual", frozen=True, kw_only=True):
     """What is usual for an endpoint from now on: told at the start of a session, and at each change."""
@@ -26,6 +29,11 @@ class Usual(BaseRecord, tag="usual", frozen=True, kw_only=True):
     """Results from which the usual share of failures is taken."""
     why: str = ""
     """The reason for this record: `learnt`, `another hour`, `accepted`, ..."""
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether what is now is usual, so that nothing from before it counts."""
+        return self.why in (ACCEPTED, RELEARNT)
 
 
 class Acknowledged(BaseRecord, tag="acknowledged", frozen=True, kw_only=True):

@@ -319,8 +319,10 @@ def own_metric(form: AnswerForm) -> Metric:
 
 
 @cache
-def watched_metrics(form: AnswerForm) -> tuple[Metric, ...]:
-    """The latencies that can make such answers slow, the most telling first."""
+def watched_metrics(form: AnswerForm, only: Metric | None = None) -> tuple[Metric, ...]:
+    """The latencies that can make such answers slow, the most telling first. `only`: the one that the user chose."""
+    if only is not None:
+        return (only,)
     return tuple(metric for metric in Metric if form in metric.about.watched)
 
 

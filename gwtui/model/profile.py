@@ -318,3 +318,10 @@ class Profile(_Table, frozen=True, kw_only=True):
 
     def thresholds_of(self, endpoint: Endpoint) -> Thresholds:
         return endpoint.thresholds if endpoint.thresholds is not None else self.thresholds
+
+    def judged(self, endpoint: Endpoint) -> Endpoint:
+        """The endpoint with all that decides its state, and nothing that only says when it is probed."""
+        thresholds = self.thresholds_of(endpoint)
+        return msgspec.structs.replace(
+            endpoint, interval_s=None, overlap=1, paused=False, price=None, thresholds=thresholds
+        )

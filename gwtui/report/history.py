@@ -10,7 +10,7 @@ import msgspec
 
 from gwtui.history.batch import Episode
 from gwtui.history.identity import EndpointIdentity
-from gwtui.history.periods import Chronicle, Period, PeriodLength
+from gwtui.history.periods import Chronicle, PeriodLength, PeriodResults
 from gwtui.model.enums import State
 from gwtui.model.metrics import BY_RANK, Metric
 from gwtui.report.lines import Styler, plain, toned
@@ -76,32 +76,32 @@ def _episode_row(episode: Episode, styled: Styler) -> Row:
     return toned(state.mark, state, styled), _second(episode.began), lasted, toned(state, state, styled), text
 
 
-def _row(label: str, period: Period, episodes: Sequence[Episode]) -> Row:
+def _row(label: str, period: PeriodResults, episodes: Sequence[Episode]) -> Row:
     failures = ", ".join(f"{verdict} {units.count(n)}" for verdict, n in period.failures)
     counts = units.count(period.good + period.failed), units.count(period.failed)
     return label, _availability(period), *counts, *_latencies(period), str(len(episodes) or ""), failures
 
 
-def _availability(period: Period) -> str:
+def _availability(period: PeriodResults) -> str:
     """Rounded down, so that 100 means all of them."""
     share = period.availability
     return units.MISSING if share is None else f"{int(share * 1e5) / 1e3:.2f}" if share < 1 else "100"
 
 
-def _latencies(period: Period) -> list[str]:
+def _latencies(period: PeriodResults) -> list[str]:
     cells: list[str] = []
     for metric in told_of(period)[:2]:
         cells += [metric.label, *(units.quantile(*_quantile(period, metric, q)) for q in _QUANTILES)]
     return [*cells, *[""] * (6 - len(cells))]
 
 
-def _quantile(period: Period, metric: Metric, q: float) -> tuple[int | None, int]:
+def _quantile(period: PeriodResults, metric: Metric, q: float) -> tuple[int | None, int]:
     """The percentile, or None where the results do not support it, and the number of results."""
     histogram = period.latencies[metric].histogram
     return (histogram.quantile(q) if supported(q, histogram.n) else None), histogram.n
 
 
-def told_of(period: Period) -> list[Metric]:
+def told_of(period: PeriodResults) -> list[Metric]:
     """The latencies that tell most of these answers, the first most of all."""
     known = [metric for metric in BY_RANK if metric.about.watched and metric in period.latencies]
     return [metric for metric in known if set(metric.about.watched) & set(known[0].about.watched)]
@@ -173,7 +173,7 @@ def history_object(chronicle: Chronicle, *, by: PeriodLength | None) -> dict[str
     )
 
 
-def _figures(period: Period) -> dict[str, Any]:
+def _figures(period: PeriodResults) -> dict[str, Any]:
     availability = period.availability
     return {
         "results": period.good + period.failed,
@@ -184,6 +184,6 @@ def _figures(period: Period) -> dict[str, Any]:
     }
 
 
-def _latency(period: Period, metric: Metric) -> dict[str, Any]:
+def _latency(period: PeriodResults, metric: Metric) -> dict[str, Any]:
     found = {f"p{q * 100:g}_ms": units.milliseconds(_quantile(period, metric, q)[0]) for q in _QUANTILES}
     return {"n": period.latencies[metric].n} | found

@@ -64,8 +64,8 @@ def _failing(thresholds: Thresholds) -> str:
 
 
 def _slow(endpoint: Endpoint, thresholds: Thresholds) -> Iterator[tuple[str, str]]:
-    watched = watched_metrics(form_of(kind_of(endpoint.api), stream=endpoint.stream))
-    metrics = (thresholds.slow_metric,) if thresholds.slow_metric is not None else watched
+    form = form_of(kind_of(endpoint.api), stream=endpoint.stream)
+    metrics = watched_metrics(form, thresholds.slow_metric)
     floors = _either([f"{metric.label} by {units.duration(metric.about.slow_floor_ns)}" for metric in metrics])
     yield "slow", f"when the median is {LEAST_RATIO:g}x its usual or more, {floors} at least"
     yield "", f"while fewer than {KNOWN_FROM} results say what is usual: {UNKNOWN_RATIO:g}x or more"

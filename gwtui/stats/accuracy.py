@@ -5,7 +5,7 @@ The error of a stamp is how long the bytes may have waited for gwtui; that of a 
 
 from __future__ import annotations
 
-from gwtui.model.metrics import Basis, Metric
+from gwtui.model.metrics import AnswerForm, Basis, Metric
 from gwtui.model.records import Finding, Ping, Request
 
 DOUBT_NS = 1_000_000
@@ -59,3 +59,10 @@ def sure_findings(result: Request | Ping) -> tuple[Finding, ...]:
     if not result.tainted:
         return result.findings
     return tuple(finding for finding in result.findings if not finding.entry.timed)
+
+
+def form_of_result(result: Request | Ping) -> AnswerForm:
+    """The form of the answer that a result is of."""
+    if isinstance(result, Ping):
+        return AnswerForm.PONG
+    return AnswerForm.STREAM if result.stream else AnswerForm.WHOLE

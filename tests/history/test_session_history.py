@@ -13,7 +13,7 @@ from support.remembering import ENDPOINT, IDENTITY, MS, batch_of
 
 from gwtui.history import history_thread
 from gwtui.history.batch import Batch
-from gwtui.history.history_thread import HistoryKeeper
+from gwtui.history.history_thread import HistoryThread
 from gwtui.history.session_history import SessionHistory, Told
 from gwtui.history.store import Store
 from gwtui.history.usual import Acceptance
@@ -35,15 +35,15 @@ class Rounds:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._done = threading.Condition()
-        one_round = HistoryKeeper._round
+        one_round = HistoryThread._round
 
-        def one_round_and_noted(thread: HistoryKeeper) -> None:
+        def one_round_and_noted(thread: HistoryThread) -> None:
             one_round(thread)
             with self._done:
                 thread.busy = thread._wake.is_set()
                 self._done.notify_all()
 
-        monkeypatch.setattr(HistoryKeeper, "_round", one_round_and_noted)
+        monkeypatch.setattr(HistoryThread, "_round", one_round_and_noted)
 
     def all_done(self, history: SessionHistory) -> None:
         """Have it done all that it was given by now."""
