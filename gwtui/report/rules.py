@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwtui.apis import kind_of
+from gwtui.health.failure_rules import LEAST_FAILURES
+from gwtui.health.finding_rule import MOST_OF_THEM, RECENT
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import Metric, form_of, watched_metrics
 from gwtui.model.profile import Endpoint, Maintenance, Profile, Thresholds
@@ -14,7 +16,6 @@ from gwtui.text import units
 from gwtui.text.sanitize import clean
 from gwtui.text.tables import TextColumn, table
 
-MOST_FINDINGS = "3 of 5"
 _LABEL = TextColumn(14)
 
 
@@ -41,7 +42,7 @@ def _rules(endpoint: Endpoint, profile: Profile) -> Iterator[tuple[str, str]]:
     )
     yield "degraded", _failing(thresholds)
     if kind_of(endpoint.api) is Kind.COMPLETION and thresholds.findings_degrade:
-        yield "", f"or where {MOST_FINDINGS} answers are {_either(thresholds.findings_degrade)}"
+        yield "", f"or where {MOST_OF_THEM} of {RECENT} answers are {_either(thresholds.findings_degrade)}"
     yield from _slow(endpoint, thresholds)
     yield "usual", f"{', else '.join(each.value for each in _SOURCES)}, of good results outside of incidents"
     yield "", f"a change that lasts {thresholds.relearn_after} becomes what is usual (relearn_after)"
@@ -60,7 +61,8 @@ def _failing(thresholds: Thresholds) -> str:
             f", from {units.many(least, 'failure')} in the window on" if least else ""
         )
     share = f"{thresholds.degraded_fail_share * 100:g} %"
-    return f"when {share} of {thresholds.window_s:g} s fail and at least {least or 2}, until it is half of that"
+    failures = least or LEAST_FAILURES
+    return f"when {share} of {thresholds.window_s:g} s fail and at least {failures}, until it is half of that"
 
 
 def _slow(endpoint: Endpoint, thresholds: Thresholds) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from gwtui.health.cases import Key
 from gwtui.model.enums import Outcome, State
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry, Usual
-from gwtui.model.metrics import AnswerForm, Metric, form_of, own_metric
+from gwtui.model.metrics import Metric, form_of, own_metric
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -27,6 +27,7 @@ from gwtui.report.writeup.document import (
 from gwtui.report.writeup.period import Period
 from gwtui.report.writeup.tallies import Accuracy, EndpointTally, EvidencePicker, Tally
 from gwtui.secrets.patterns import public_address
+from gwtui.stats.accuracy import form_of_result
 from gwtui.text.sanitize import clean
 
 MOST_LISTED = 20
@@ -143,7 +144,9 @@ class Collector:
     def _metric_of(self, result: Request | Ping) -> Metric:
         """The latency that the incident is about where the endpoint has it, else the one that it is judged by."""
         endpoint = self._profile.endpoint(result.endpoint)
-        form = form_of(kind_of(endpoint.api), stream=endpoint.stream) if endpoint is not None else _form_of(result)
+        form = (
+            form_of(kind_of(endpoint.api), stream=endpoint.stream) if endpoint is not None else form_of_result(result)
+        )
         chosen = self._profile.thresholds_of(endpoint).slow_metric if endpoint is not None else None
         for metric in (self._period.metric, chosen):
             if metric is not None and form in metric.about.forms:
@@ -264,12 +267,6 @@ class Collector:
                 total.update(tally.verdicts)
         ordered = sorted(total, key=lambda each: (each.outcome is not Outcome.OK, -total[each], each))
         return tuple(VerdictBars(verdict=each, counts=tuple(share[each] for share in shares)) for each in ordered)
-
-
-def _form_of(result: Request | Ping) -> AnswerForm:
-    if isinstance(result, Ping):
-        return AnswerForm.PONG
-    return AnswerForm.STREAM if result.stream else AnswerForm.WHOLE
 
 
 def _address(endpoint: Endpoint) -> str:
