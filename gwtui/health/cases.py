@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from gwtui.health.attributes import Attributes
 from gwtui.health.causes import NETWORK, ObservedResult, Peer, Sickness
 from gwtui.model.enums import BAD, State
 from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, ProbedEndpoint
 from gwtui.model.metrics import Metric, form_of, own_metric
 from gwtui.model.records import Ping, Request
 from gwtui.stats.significance import quantile
 from gwtui.text.units import duration
-
-Key: TypeAlias = tuple[str, str]
-"""A place and an endpoint."""
 
 AFTER = 3
 """Good results whose median says how it is at the end."""
@@ -43,7 +39,7 @@ class Instant:
 class Occasion:
     """What an entry is made of: the endpoint, its newest result, and what it is judged with it."""
 
-    key: Key
+    key: ProbedEndpoint
     now: Instant
     result: Request | Ping | None = None
     text: str = ""
@@ -62,11 +58,11 @@ class Case:
     cause: Cause
     since_ns: int
     figures: IncidentLatency
-    members: dict[Key, Peer] = field(default_factory=dict)
+    members: dict[ProbedEndpoint, Peer] = field(default_factory=dict)
     """Those that are sick, in the order in which they came."""
-    left: dict[Key, Peer] = field(default_factory=dict)
+    left: dict[ProbedEndpoint, Peer] = field(default_factory=dict)
     """Those that were, and are well again or elsewhere."""
-    cleared: set[Key] = field(default_factory=set)
+    cleared: set[ProbedEndpoint] = field(default_factory=set)
     """Healthy endpoints that have contradicted a cause for all."""
     severity: State = State.SLOW
     failures: int = 0
@@ -82,7 +78,7 @@ class Case:
         """Whether it never had more than one endpoint."""
         return len(self.members.keys() | self.left.keys()) == 1
 
-    def may_be_cleared_by(self, key: Key, peer: Peer) -> bool:
+    def may_be_cleared_by(self, key: ProbedEndpoint, peer: Peer) -> bool:
         """Whether this healthy endpoint may say something new of where it is: not of the last that is still sick."""
         if key in self.cleared or key in self.left:
             return False
@@ -93,7 +89,7 @@ class Case:
         found = [peer.sickness for peer in self.members.values() if peer.sickness is not None]
         return [each for each in found if like is None or alike(each.cause, like)]
 
-    def admit(self, key: Key, peer: Peer, onset_ns: int) -> None:
+    def admit(self, key: ProbedEndpoint, peer: Peer, onset_ns: int) -> None:
         """Take an endpoint in, with its failures since its onset."""
         peer.incident = self.number
         self.members[key] = peer
@@ -148,7 +144,7 @@ class Case:
 class IncidentLatency:
     """The median latency of an incident's first endpoint before, during and after it."""
 
-    def __init__(self, key: Key, peer: Peer, onset_ns: int) -> None:
+    def __init__(self, key: ProbedEndpoint, peer: Peer, onset_ns: int) -> None:
         self._key = key
         self._metric = metric_of(peer.attributes)
         before = [seen.latency_ns for seen in peer.results if seen.latency_ns is not None and seen.ended_ns < onset_ns]
@@ -159,7 +155,7 @@ class IncidentLatency:
             if seen.ended_ns >= onset_ns:
                 self.add(key, seen)
 
-    def add(self, key: Key, seen: ObservedResult) -> None:
+    def add(self, key: ProbedEndpoint, seen: ObservedResult) -> None:
         """Take a result of any endpoint of it."""
         if key == self._key and seen.latency_ns is not None:
             self._during.append(seen.latency_ns)
@@ -182,7 +178,7 @@ def alike(one: Cause, other: Cause) -> bool:
     return one.joins_by == other.joins_by or {one.kind, other.kind} <= NETWORK
 
 
-def name_of(key: Key) -> str:
+def name_of(key: ProbedEndpoint) -> str:
     """`gateway-ws`, or `fra/gateway-ws` from another place."""
     vantage, endpoint = key
     return f"{vantage}/{endpoint}" if vantage else endpoint

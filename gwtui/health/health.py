@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any, TypeAlias
 
-from gwtui.health.cases import Instant, Key
+from gwtui.health.cases import Instant
 from gwtui.health.incidents import Incidents
 from gwtui.health.local_trouble import LocalTrouble
 from gwtui.health.states import LATE, Standing
 from gwtui.health.watched_endpoint import WatchedEndpoint
 from gwtui.model.conversation import is_judged
 from gwtui.model.enums import BAD, Outcome, State
-from gwtui.model.judged import Acknowledged, LogEntry, Usual
+from gwtui.model.judged import Acknowledged, LogEntry, ProbedEndpoint, Usual
 from gwtui.model.maintenance import covers
 from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
@@ -75,7 +75,7 @@ class Health:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = Profile()
-        self._watched: dict[Key, WatchedEndpoint] = {}
+        self._watched: dict[ProbedEndpoint, WatchedEndpoint] = {}
         self._own: dict[str, LocalTrouble] = {}
         self._incidents = Incidents()
         self._buffer = ReorderBuffer()
@@ -141,7 +141,7 @@ class Health:
             self._watch(("", endpoint.name))
         return entries
 
-    def _watch(self, key: Key) -> WatchedEndpoint | None:
+    def _watch(self, key: ProbedEndpoint) -> WatchedEndpoint | None:
         """The endpoint as it is seen from its place; None where the profile does not have it."""
         watched = self._watched.get(key)
         if watched is not None:
@@ -166,7 +166,7 @@ class Health:
     def _own_of(self, vantage: str) -> LocalTrouble:
         return self._own.setdefault(vantage, LocalTrouble())
 
-    def _pause(self, key: Key, watched: WatchedEndpoint) -> Iterator[LogEntry]:
+    def _pause(self, key: ProbedEndpoint, watched: WatchedEndpoint) -> Iterator[LogEntry]:
         before, watched.paused = watched.judge.standing, not watched.paused
         watched.begin_anew()
         number = self._incidents.number_of(key)
@@ -204,7 +204,7 @@ class Health:
         return self._incidents.acknowledge(record, self._now)
 
     def _judge(
-        self, key: Key, before: Standing, standing: Standing, result: Request | Ping | None
+        self, key: ProbedEndpoint, before: Standing, standing: Standing, result: Request | Ping | None
     ) -> Iterator[LogEntry]:
         """What a judgement changes. A new state stands behind what it did to an incident, and before the end of one."""
         number = self._incidents.number_of(key)
@@ -215,12 +215,17 @@ class Health:
             for text in self._own_of(key[0]).unjudged(key[1], LATE, self._now_ns):
                 yield self._entry("engine", text, ("", ""), vantage=key[0])
 
-    def _is_excused(self, key: Key) -> bool:
+    def _is_excused(self, key: ProbedEndpoint) -> bool:
         """Whether the endpoint is in maintenance."""
         return covers(self._profile, key[1], self._now.at) is not None
 
     def _news(
-        self, key: Key, before: Standing, now: Standing, incident: int | None, result: Request | Ping | None = None
+        self,
+        key: ProbedEndpoint,
+        before: Standing,
+        now: Standing,
+        incident: int | None,
+        result: Request | Ping | None = None,
     ) -> Iterator[LogEntry]:
         if now is before or not now.is_news(before) or not now.text:
             return
@@ -228,7 +233,9 @@ class Health:
         fields = {"state": now.state, "was": before.state, "incident": incident, "since": since}
         yield self._entry("state", now.text, key, result, **fields)
 
-    def _entry(self, kind: str, text: str, key: Key, result: Request | Ping | None = None, **fields: Any) -> LogEntry:
+    def _entry(
+        self, kind: str, text: str, key: ProbedEndpoint, result: Request | Ping | None = None, **fields: Any
+    ) -> LogEntry:
         vantage, endpoint = key
         return LogEntry(
             at=self._wall(self._now_ns),

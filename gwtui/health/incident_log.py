@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from gwtui.health.cases import Key
 from gwtui.model.conversation import is_judged
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import MERGED, Change, Incident, IncidentEvent, Member, Proof
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, ProbedEndpoint
 from gwtui.model.records import Ping, Record, Request
 
 MOST = 1_000
@@ -31,7 +30,7 @@ class _Story:
     """An incident as far as it is known."""
 
     known: Incident
-    members: dict[Key, Member] = field(default_factory=dict)
+    members: dict[ProbedEndpoint, Member] = field(default_factory=dict)
     changes: deque[Change] = field(default_factory=lambda: deque(maxlen=CHANGES))
 
     def frozen(self) -> Incident:
@@ -43,9 +42,9 @@ class IncidentLog:
 
     def __init__(self) -> None:
         self._stories: dict[int, _Story] = {}
-        self._in: dict[Key, int] = {}
+        self._in: dict[ProbedEndpoint, int] = {}
         """The incident that an endpoint is in."""
-        self._decided: dict[Key, int] = {}
+        self._decided: dict[ProbedEndpoint, int] = {}
         """The newest result of an endpoint that an entry has counted."""
 
     @property
@@ -140,7 +139,7 @@ class IncidentLog:
             self._forget_old()
         return story
 
-    def _enter(self, story: _Story, key: Key, at: float) -> None:
+    def _enter(self, story: _Story, key: ProbedEndpoint, at: float) -> None:
         vantage, endpoint = key
         was = story.members.get(key)
         if was is None:
@@ -150,7 +149,7 @@ class IncidentLog:
             story.members[key] = replace(was, until=None)
         self._in[key] = story.known.number
 
-    def _leave(self, number: int, key: Key, at: float) -> None:
+    def _leave(self, number: int, key: ProbedEndpoint, at: float) -> None:
         story = self._stories.get(number)
         member = None if story is None else story.members.get(key)
         if story is not None and member is not None and member.until is None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.health.attributes import Attributes
-from gwtui.health.cases import Case, IncidentLatency, Instant, Key, Occasion, alike, metric_of, scope_words
+from gwtui.health.cases import Case, IncidentLatency, Instant, Occasion, alike, metric_of, scope_words
 from gwtui.health.causes import Peer, Sickness, contradicts, observed, one_time, scope_of, would_hit
 from gwtui.health.states import Standing
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import ACKNOWLEDGED, MERGED, Cause, IncidentEvent, Scope, ScopeKind
-from gwtui.model.judged import Acknowledged, LogEntry, Usual
+from gwtui.model.judged import Acknowledged, LogEntry, ProbedEndpoint, Usual
 from gwtui.model.records import Ping, Request
 from gwtui.text.sanitize import clean
 from gwtui.text.units import ordinal, span
@@ -38,7 +38,7 @@ class Incidents:
     """Follows all endpoints. Every method gives the entries that it makes, in order."""
 
     def __init__(self) -> None:
-        self._peers: dict[Key, Peer] = {}
+        self._peers: dict[ProbedEndpoint, Peer] = {}
         self._open: dict[int, Case] = {}
         self._closed: list[Case] = []
         self._count = 0
@@ -51,25 +51,25 @@ class Incidents:
         else:
             self._peers[key] = Peer(attributes=attributes)
 
-    def learn(self, key: Key, usual: Usual) -> None:
+    def learn(self, key: ProbedEndpoint, usual: Usual) -> None:
         """Follow what is usual for an endpoint."""
         peer = self._peers[key]
         latency = usual.latencies.get(metric_of(peer.attributes))
         peer.usual_ns = latency.p50_ns if latency is not None else None
 
-    def number_of(self, key: Key) -> int | None:
+    def number_of(self, key: ProbedEndpoint) -> int | None:
         """The number of the incident which the endpoint is in."""
         peer = self._peers.get(key)
         return peer.incident if peer is not None else None
 
     def judged(
         self,
-        key: Key,
+        key: ProbedEndpoint,
         standing: Standing,
         now: Instant,
         result: Request | Ping | None = None,
         *,
-        excused: Callable[[Key], bool] = lambda key: False,
+        excused: Callable[[ProbedEndpoint], bool] = lambda key: False,
     ) -> list[LogEntry]:
         """Take what the endpoint is judged to be, and the result that it comes of. `excused`: whether it is in
         maintenance, so that nothing is opened for it."""
@@ -95,7 +95,7 @@ class Incidents:
             return [*self._change_cause(case, peer, occasion), *self._merge(peer, occasion)]
         return list(self._settle(case, occasion))
 
-    def leave(self, key: Key, why: str, now: Instant, *, state: State = State.UNKNOWN) -> list[LogEntry]:
+    def leave(self, key: ProbedEndpoint, why: str, now: Instant, *, state: State = State.UNKNOWN) -> list[LogEntry]:
         """The endpoint is judged anew, or not for some time."""
         peer = self._peers[key]
         peer.state, peer.sickness = state, None
@@ -103,7 +103,7 @@ class Incidents:
         case, occasion = self._case_of(peer), Occasion(key=key, now=now)
         return [] if case is None else self._leave(case, occasion, f"{occasion.name} {why}")
 
-    def forget(self, key: Key, now: Instant) -> list[LogEntry]:
+    def forget(self, key: ProbedEndpoint, now: Instant) -> list[LogEntry]:
         """The endpoint is not part of the profile any more."""
         entries = self.leave(key, "is not probed any more", now)
         del self._peers[key]

@@ -18,7 +18,7 @@ from gwtui.history.database import DamagedError, HistoryError, UnusableError, pu
 from gwtui.history.identity import EndpointIdentity
 from gwtui.history.store import Store
 from gwtui.history.usual import Acceptance, Past, first_hour
-from gwtui.history.usual_tracker import Key
+from gwtui.model.judged import ProbedEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ ALONE = "what is usual is learnt from this session alone"
 class Known(msgspec.Struct, frozen=True):
     """What the history says of an endpoint, as it was asked."""
 
-    key: Key
+    key: ProbedEndpoint
     identity: EndpointIdentity
     past: Past
 
@@ -36,7 +36,7 @@ class Known(msgspec.Struct, frozen=True):
 class AcceptedElsewhere(msgspec.Struct, frozen=True):
     """A change that was accepted by another program."""
 
-    key: Key
+    key: ProbedEndpoint
     acceptance: Acceptance
 
 
@@ -68,9 +68,9 @@ class HistoryThread:
         self._accepted: dict[EndpointIdentity, Acceptance | None] = {}
         self._lock = threading.Lock()
         self._waiting = Batch()
-        self._asked: dict[Key, EndpointIdentity] = {}
+        self._asked: dict[ProbedEndpoint, EndpointIdentity] = {}
         self._hour = self._pruned = 0
-        self._keys: Mapping[Key, EndpointIdentity] = {}
+        self._keys: Mapping[ProbedEndpoint, EndpointIdentity] = {}
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -84,14 +84,14 @@ class HistoryThread:
             self._waiting.merge(batch)
         self._wake.set()
 
-    def ask(self, keys: Mapping[Key, EndpointIdentity], hour: int) -> None:
+    def ask(self, keys: Mapping[ProbedEndpoint, EndpointIdentity], hour: int) -> None:
         """Ask what is usual for these endpoints in that hour."""
         with self._lock:
             self._asked.update(keys)
             self._hour = hour
         self._wake.set()
 
-    def follow(self, keys: Mapping[Key, EndpointIdentity]) -> None:
+    def follow(self, keys: Mapping[ProbedEndpoint, EndpointIdentity]) -> None:
         """Changes of these endpoints may be accepted elsewhere."""
         self._keys = keys
 
@@ -158,7 +158,7 @@ class HistoryThread:
             self._accepted.setdefault(identity, self._acceptance(store, identity))
             self.news.append(Known(key, identity, store.past(identity, hour)))
 
-    def _next(self) -> tuple[Key, EndpointIdentity, int] | None:
+    def _next(self) -> tuple[ProbedEndpoint, EndpointIdentity, int] | None:
         with self._lock:
             if not self._asked:
                 return None

@@ -10,8 +10,8 @@ from typing import Self
 from gwtui.history.history_thread import AcceptedElsewhere, HistoryThread, HistoryTrouble, Known, News
 from gwtui.history.identity import EndpointIdentity
 from gwtui.history.usual import hour_of
-from gwtui.history.usual_tracker import Key, UsualTracker
-from gwtui.model.judged import LogEntry, Usual
+from gwtui.history.usual_tracker import UsualTracker
+from gwtui.model.judged import LogEntry, ProbedEndpoint, Usual
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.text.sanitize import clean
 
@@ -33,7 +33,7 @@ class SessionHistory:
         self.tracker = UsualTracker(remembers=history is not None)
         self._thread = HistoryThread(history, keep_days) if history is not None else None
         self._close_s = close_s
-        self._keys: dict[Key, EndpointIdentity] = {}
+        self._keys: dict[ProbedEndpoint, EndpointIdentity] = {}
         self._hour = 0
         self._handed_at = 0.0
         self._rounds = 0

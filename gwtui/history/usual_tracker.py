@@ -19,15 +19,13 @@ from gwtui.history.usual_learner import UsualLearner
 from gwtui.model.conversation import is_between
 from gwtui.model.durations import seconds_of
 from gwtui.model.enums import Outcome, State, Trigger
-from gwtui.model.judged import ACCEPTED, RELEARNT, LogEntry, Usual
+from gwtui.model.judged import ACCEPTED, RELEARNT, LogEntry, ProbedEndpoint, Usual
 from gwtui.model.metrics import COMPARED, UNRANKED, Metric, form_of, watched_metrics
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.stats.accuracy import sure
 from gwtui.text.units import duration
 
-Key = tuple[str, str]
-"""The place that probes ("" is here), and the endpoint's name."""
 LEARNT, START, ANOTHER_HOUR, RECOVERED = "learnt", "start", "another hour", "recovered"
 DAY_S = 86_400
 KEPT = tuple(metric for metric in COMPARED if metric.about.rank < UNRANKED)
@@ -41,11 +39,11 @@ class UsualTracker:
         """`remembers`: there is a history, to which `taken` batches are added."""
         self._remembers = remembers
         self._profile = Profile()
-        self._learners: dict[Key, UsualLearner] = {}
-        self._told: dict[Key, Usual] = {}
-        self._due: dict[Key, str] = {}
+        self._learners: dict[ProbedEndpoint, UsualLearner] = {}
+        self._told: dict[ProbedEndpoint, Usual] = {}
+        self._due: dict[ProbedEndpoint, str] = {}
         """Endpoints of which the usual has changed while they were sick, and why."""
-        self._lessons: list[tuple[Key, Lesson]] = []
+        self._lessons: list[tuple[ProbedEndpoint, Lesson]] = []
         self._sequences: dict[tuple[EndpointIdentity, bool], Sequence] = {}
         self._batch = Batch()
         self.now_ns = 0
@@ -58,7 +56,7 @@ class UsualTracker:
         return self._wall_offset_s + self.now_ns / 1e9
 
     @property
-    def identities(self) -> dict[Key, EndpointIdentity]:
+    def identities(self) -> dict[ProbedEndpoint, EndpointIdentity]:
         """What the history may know: the profile's endpoints as probed from here, and from all places heard of."""
         return {key: learner.identity for key, learner in self._learners.items()}
 
@@ -82,7 +80,7 @@ class UsualTracker:
                 pass
         return ()
 
-    def know(self, key: Key, identity: EndpointIdentity, past: Past) -> tuple[Usual, ...]:
+    def know(self, key: ProbedEndpoint, identity: EndpointIdentity, past: Past) -> tuple[Usual, ...]:
         """Take what the history says of an endpoint in this hour."""
         learner = self._learners.get(key)
         if learner is None or learner.identity != identity:
@@ -91,7 +89,7 @@ class UsualTracker:
         return self._tell(key, ANOTHER_HOUR if key in self._told else START)
 
     def accept(
-        self, key: Key, acceptance: Acceptance | None = None, why: str = ACCEPTED
+        self, key: ProbedEndpoint, acceptance: Acceptance | None = None, why: str = ACCEPTED
     ) -> tuple[Usual | LogEntry, ...]:
         """Let what has changed be what is usual from now on; what was learnt before counts no more.
 
@@ -165,7 +163,7 @@ class UsualTracker:
                 self._batch.tell(replace(learner.episode, goes_on=False))
                 learner.leave()
 
-    def _open(self, key: Key, endpoint: Endpoint, known: UsualLearner | None) -> UsualLearner:
+    def _open(self, key: ProbedEndpoint, endpoint: Endpoint, known: UsualLearner | None) -> UsualLearner:
         identity = identity_of(self._profile.name, endpoint, key[0])
         learner = known if known is not None and known.identity == identity else UsualLearner(identity)
         self._learners[key] = learner
@@ -214,7 +212,7 @@ class UsualTracker:
             after_s = DAY_S
         return self.now - learner.episode.began >= after_s
 
-    def _tell(self, key: Key, why: str) -> tuple[Usual, ...]:
+    def _tell(self, key: ProbedEndpoint, why: str) -> tuple[Usual, ...]:
         """Tell what is usual where that has changed; later while the endpoint is sick."""
         if self._learners[key].episode is not None:
             self._due[key] = why
@@ -227,7 +225,7 @@ class UsualTracker:
         self._told[key] = usual
         return (usual,)
 
-    def _usual(self, key: Key, why: str) -> Usual:
+    def _usual(self, key: ProbedEndpoint, why: str) -> Usual:
         vantage, name = key
         endpoint, learner = self._profile.endpoint(name), self._learners[key]
         watched = _watched(endpoint, self._profile) if endpoint is not None else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from gwtui.model.enums import FindingName, State
@@ -11,6 +13,8 @@ from gwtui.model.metrics import Metric
 from gwtui.model.record import BaseRecord
 from gwtui.model.usual import UsualLatency
 
+ProbedEndpoint: TypeAlias = tuple[str, str]
+"""The place that probes ("" is here), and the endpoint's name."""
 ACCEPTED, RELEARNT = "accepted", "relearnt"
 """Reasons for a new usual that take what is now as usual."""
 

@@ -7,14 +7,14 @@ from typing import Any
 from support.judged import START_AT, S
 
 from gwtui.health.attributes import Attributes, attributes_of
-from gwtui.health.cases import Instant, Key
+from gwtui.health.cases import Instant
 from gwtui.health.evidence import Onset
 from gwtui.health.incident_log import IncidentLog
 from gwtui.health.incidents import Incidents
 from gwtui.health.states import Standing
 from gwtui.model.enums import State
 from gwtui.model.incidents import Cause, CauseKind, Proof, cause_kind_of
-from gwtui.model.judged import Acknowledged, LogEntry
+from gwtui.model.judged import Acknowledged, LogEntry, ProbedEndpoint
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Record, Request
 from gwtui.model.verdicts import Verdict
@@ -59,8 +59,8 @@ class Fleet:
         self.entries: list[LogEntry] = []
         self.records: list[Record] = []
         """Results and entries, in order."""
-        self.attributes: dict[Key, Attributes] = {}
-        self._since: dict[Key, int] = {}
+        self.attributes: dict[ProbedEndpoint, Attributes] = {}
+        self._since: dict[ProbedEndpoint, int] = {}
         for place in places:
             for endpoint in endpoints or TWO_GATEWAYS:
                 attributes = attributes_of(endpoint, 5, place)
@@ -109,7 +109,7 @@ class Fleet:
         """Such as `1 opened endpoint a`."""
         return [f"{entry.incident} {entry.event} {entry.scope}" for entry in self.entries]
 
-    def _result(self, key: Key, verdict: Verdict, judged: Standing, *, excused: bool = False) -> None:
+    def _result(self, key: ProbedEndpoint, verdict: Verdict, judged: Standing, *, excused: bool = False) -> None:
         self.number += 1
         place, name = key
         good = verdict is Verdict.COMPLETE
@@ -140,6 +140,6 @@ class Fleet:
         self.log.apply(record)
 
 
-def _key(name: str) -> Key:
+def _key(name: str) -> ProbedEndpoint:
     place, slash, endpoint = name.partition("/")
     return (place, endpoint) if slash else ("", place)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from gwtui.apis import kind_of
-from gwtui.health.cases import Key
 from gwtui.model.enums import Outcome, State
 from gwtui.model.incidents import Incident
-from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.judged import LogEntry, ProbedEndpoint, Usual
 from gwtui.model.metrics import Metric, form_of, own_metric
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
@@ -51,10 +50,10 @@ class Collector:
         self._profile = profile
         self._period = period
         self._members = period.members()
-        self._tallies: dict[Key, EndpointTally] = {}
-        self._others: dict[Key, Tally] = {}
-        self._usuals: dict[Key, Usual] = {}
-        self._states: dict[Key, deque[tuple[float, State]]] = {}
+        self._tallies: dict[ProbedEndpoint, EndpointTally] = {}
+        self._others: dict[ProbedEndpoint, Tally] = {}
+        self._usuals: dict[ProbedEndpoint, Usual] = {}
+        self._states: dict[ProbedEndpoint, deque[tuple[float, State]]] = {}
         self._begin: list[TimelineEntry] = []
         self._end: deque[TimelineEntry] = deque(maxlen=MOST_MOMENTS)
         self._moments = 0
@@ -131,7 +130,7 @@ class Collector:
         if is_during:
             self._samples.add(result, tally.metric)
 
-    def _tally_of(self, key: Key, result: Request | Ping) -> EndpointTally | None:
+    def _tally_of(self, key: ProbedEndpoint, result: Request | Ping) -> EndpointTally | None:
         """That of an endpoint which is listed; None for others."""
         tally = self._tallies.get(key)
         if tally is not None:
@@ -190,7 +189,7 @@ class Collector:
 
     # The end
 
-    def _rank(self, key: Key) -> tuple[float, float, str]:
+    def _rank(self, key: ProbedEndpoint) -> tuple[float, float, str]:
         """The worst first: by the share that failed, then by how much slower it was."""
         tally = self._tallies[key]
         during, before = tally.during, tally.before
@@ -198,7 +197,7 @@ class Collector:
         (now_ns, _), (then_ns, _) = during.percentiles(), before.percentiles()
         return (-during.failed / total if total else 0.0, -(now_ns or 0) / max(then_ns or now_ns or 1, 1), str(key))
 
-    def _part(self, key: Key) -> EndpointPart:
+    def _part(self, key: ProbedEndpoint) -> EndpointPart:
         vantage, name = key
         tally, endpoint = self._tallies[key], self._profile.endpoint(name)
         usual = self._usuals.get(key)
@@ -241,11 +240,11 @@ class Collector:
             acknowledged=clean(incident.acknowledged),
         )
 
-    def _interval_s(self, key: Key) -> float | None:
+    def _interval_s(self, key: ProbedEndpoint) -> float | None:
         endpoint = self._profile.endpoint(key[1])
         return self._profile.interval_of(endpoint) if endpoint is not None else None
 
-    def _spans(self, key: Key) -> tuple[StateSpan, ...]:
+    def _spans(self, key: ProbedEndpoint) -> tuple[StateSpan, ...]:
         """The states of an endpoint, one after the other; before the first that is known it is `unknown`."""
         period = self._period
         changes = [(max(at, period.shown_from_at), state) for at, state in self._states.get(key, ())]
@@ -257,7 +256,7 @@ class Collector:
         spans = zip(changes, ends, strict=True)
         return tuple(StateSpan(state=state, from_at=at, to_at=end) for (at, state), end in spans if end > at)
 
-    def _bars(self, told: list[Key]) -> tuple[VerdictBars, ...]:
+    def _bars(self, told: list[ProbedEndpoint]) -> tuple[VerdictBars, ...]:
         """The verdicts of the endpoints that are listed: good ones first, then the most frequent."""
         total: Counter[Verdict] = Counter()
         shares = [Counter[Verdict]() for _ in range(self._period.buckets)]

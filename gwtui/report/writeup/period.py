@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gwtui.health.cases import Key
 from gwtui.model.incidents import Cause, CauseKind, Incident
+from gwtui.model.judged import ProbedEndpoint
 from gwtui.model.metrics import BY_NAME, Metric
 
 MOST_BUCKETS = 60
@@ -48,7 +48,7 @@ class Period:
         """The number of the share that a time belongs to; what lies outside belongs to the nearest."""
         return int((min(max(at, self.first_bucket_at), self.shown_to_at) - self.first_bucket_at) // self.bucket_s)
 
-    def members(self) -> dict[Key, tuple[float, float | None]]:
+    def members(self) -> dict[ProbedEndpoint, tuple[float, float | None]]:
         """The endpoints of the incident, and from when to when each was in it."""
         found = self.incident.members if self.incident is not None else ()
         return {(each.vantage, each.endpoint): (each.since, each.until) for each in found}

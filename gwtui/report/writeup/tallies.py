@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from gwtui.health.cases import Key
 from gwtui.model.enums import Clock, Outcome, Trigger
+from gwtui.model.judged import ProbedEndpoint
 from gwtui.model.metrics import Metric
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -127,7 +127,7 @@ class EvidencePicker:
     """Picks the results that show best what was wrong: the first failure of each kind, the last, and the slowest."""
 
     def __init__(self) -> None:
-        self._firsts: dict[tuple[Key, Verdict], EvidenceResult] = {}
+        self._firsts: dict[tuple[ProbedEndpoint, Verdict], EvidenceResult] = {}
         self._early: list[EvidenceResult] = []
         self._last: EvidenceResult | None = None
         self._slowest: list[EvidenceResult] = []

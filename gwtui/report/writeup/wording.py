@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
-from gwtui.model.enums import State
 from gwtui.report.writeup.document import (
     EndpointPart,
     EvidenceResult,
@@ -228,9 +227,3 @@ def _errors(measured: Measurement) -> str:
         f"{_SURE}: median {units.duration(measured.error_p50_ns)}, at most {units.duration(measured.error_max_ns)}. "
         f"{units.many(measured.tainted, 'result')} with a latency in doubt, which is in no percentile or chart."
     )
-
-
-def worst_state(part: EndpointPart) -> State:
-    """The worst state of an endpoint in what is shown; `unknown` where none is known."""
-    order = (State.DOWN, State.DEGRADED, State.SLOW, State.UP, State.PAUSED, State.UNKNOWN)
-    return min((each.state for each in part.states), key=order.index, default=State.UNKNOWN)
