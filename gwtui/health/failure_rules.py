@@ -21,7 +21,10 @@ from gwtui.text.units import share
 OTHERS = 3
 """Failures in a row of another class of causes that change the cause."""
 FLAPS = 20
-"""Results after an outage within which another one is flapping: its failures count against the endpoint afterwards."""
+"""Results after an outage within which another one belongs to it."""
+FLAPPING = 3
+"""From this number of outages that belong together it is flapping: failures count against the endpoint afterwards.
+After fewer it is up as soon as results are good."""
 REMEMBERED = 256
 """Results that a new usual share of failures is tried on."""
 LEAST_FAILURES = 2
@@ -132,8 +135,8 @@ class _Counted(NamedTuple):
 class FailureShare:
     """Whether an endpoint is `degraded` by its failures: more than usual, or more than the share that the user set.
 
-    Those of an outage count only as part of what is said, so that a time after it is not `degraded`, unless one outage
-    follows the other.
+    Those of an outage count only as part of what is said, so that a time after it is not `degraded`, unless it is
+    flapping: down again and again.
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
@@ -153,6 +156,8 @@ class FailureShare:
         """Of failures, as is usual; None while that is not known."""
         self._watch = self._before_run = FailureWatch()
         self._since_outage = FLAPS
+        self._outages = 0
+        """Those that belong together, up to the last one."""
         self._n = self._onset_n = 0
         self._said = ""
         self.degraded = False
@@ -193,7 +198,8 @@ class FailureShare:
 
     def begin_outage(self, result: Request | Ping, seen: Onset, run: int) -> None:
         """Take the result that made it `down`, as the last of that number of failures in a row."""
-        if self._since_outage < FLAPS + run - 1:
+        self._outages = self._outages + 1 if self._since_outage < FLAPS + run - 1 else 1
+        if self._outages >= FLAPPING:
             self.add(result, seen)
         else:
             self._note(result, seen)

@@ -279,7 +279,7 @@ def test_bursts_and_flapping_are_one_sickness(pattern: str) -> None:
     for letter in pattern * 40:
         watched.request(Verdict.TRUNCATED if letter == "t" else Verdict.COMPLETE)
     states = [each.state for each in watched.news]
-    assert states.count(State.UP) <= 2, "at first, and after the first outage"
+    assert states.count(State.UP) <= 3, "at first, and after the first two outages"
     assert watched.state() in BAD
 
 
@@ -289,6 +289,15 @@ def test_one_outage_does_not_make_the_time_after_it_degraded() -> None:
     watched.requests(50)
     watched.fails([Verdict.REFUSED] * 30 + [None] * 30)
     assert [each.state for each in watched.news[1:]] == [State.UP, State.DOWN, State.UP]
+
+
+@pytest.mark.parametrize("apart", [2, 6, 12, 19, 30])
+def test_the_end_of_a_second_outage_is_told_as_soon_as_that_of_the_first(apart: int) -> None:
+    watched = Watched()
+    watched.learn(good=1990, failed=10)
+    watched.requests(50)
+    watched.fails([*[Verdict.REFUSED] * 12, *[None] * apart, *[Verdict.REFUSED] * 12, None, None])
+    assert [each.state for each in watched.news[2:]] == [State.DOWN, State.UP] * 2
 
 
 @pytest.mark.parametrize(("least", "state"), [(None, State.DEGRADED), (9, State.UP)])
