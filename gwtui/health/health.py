@@ -100,8 +100,12 @@ class Health:
     def apply(self, record: Record) -> tuple[LogEntry, ...]:
         """Take the next record. Gives the entries that it makes, or those it lets others make, in order."""
         if isinstance(record, FeedEnded):
-            return self._take(self._buffer.rest())
+            return self.rest()
         return self._take(self._buffer.put(record)) if isinstance(record, Timed) else ()
+
+    def rest(self) -> tuple[LogEntry, ...]:
+        """The entries of records that still wait for those of other places: there are no more."""
+        return self._take(self._buffer.rest())
 
     def _take(self, records: Iterable[Timed]) -> tuple[LogEntry, ...]:
         entries: list[LogEntry] = []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gwtui.engine import Figures
 from gwtui.health.health import Health
 from gwtui.history import SessionHistory
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.records import Notice, Record
 from gwtui.recorder import Recorder, RecorderStatus
@@ -38,10 +39,13 @@ class RecordPipeline:
         while waiting:
             each = waiting.popleft()
             self._hand_out(each)
-            for entry in self._health.apply(each):
-                self._hand_out(entry)
-                waiting += self.history.apply(entry)
+            waiting += self._enter(self._health.apply(each))
             waiting += self.history.apply(each)
+
+    def end(self) -> None:
+        """Hand out the entries of records that wait for those of other places: there are no more."""
+        for record in self._enter(self._health.rest()):
+            self.put(record)
 
     def accept(self, endpoint: str) -> None:
         """Let what this endpoint does now, as seen from all places, be what is usual for it; or say why not."""
@@ -70,6 +74,14 @@ class RecordPipeline:
             recorder_error=status.error,
             events_dropped=self._dropped(),
         )
+
+    def _enter(self, entries: Iterable[LogEntry]) -> list[Record]:
+        """Hand out entries of the log; gives what has become usual by them."""
+        usual: list[Record] = []
+        for entry in entries:
+            self._hand_out(entry)
+            usual += self.history.apply(entry)
+        return usual
 
     def _hand_out(self, record: Record) -> None:
         if self.recorder is not None:

@@ -203,6 +203,7 @@ def _session(
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
             pipeline.recorder = stack.enter_context(recorder)
+        stack.callback(pipeline.end)
 
         def emit(record: Record) -> None:
             watchdog.heard()

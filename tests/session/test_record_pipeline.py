@@ -50,6 +50,25 @@ def test_what_a_result_means_comes_right_behind_it_and_is_recorded(tmp_path: Pat
     assert "3 truncated in a row" in (tmp_path / "s" / "incidents.csv").read_text()
 
 
+def test_the_last_records_of_several_places_are_judged_at_the_end() -> None:
+    """Each place waits for the others, and at the end there is nothing left to wait for."""
+    delivered: list[Record] = []
+    pipeline = RecordPipeline(PROFILE, delivered.append)
+    pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    for number in (1, 2, 3):
+        for place in ("", "fra"):
+            pipeline.put(replace(result(number), now_ns=(1000 + number) * S, vantage=place))
+
+    def down() -> list[str]:
+        return [each.vantage for each in delivered if isinstance(each, LogEntry) and each.state is State.DOWN]
+
+    assert down() == []
+    pipeline.end()
+    assert down() == ["", "fra"]
+    pipeline.end()
+    assert down() == ["", "fra"]
+
+
 def test_without_a_directory_nothing_waits_and_dropped_events_are_counted() -> None:
     pipeline = RecordPipeline(PROFILE, lambda record: None, lambda: 7)
     pipeline.flush(0)
