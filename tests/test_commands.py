@@ -115,6 +115,11 @@ def test_it_says_the_same_as_json(command: Command, gateway: GatewayProcess, pla
 def test_what_was_recorded_is_replayed_and_compared(gateway: GatewayProcess, place: Path) -> None:
     Command("watch --headless --for 1s --session-dir session", "rows: session").run(gateway.url)
     Command("replay session --headless", "claude").run("")
+    Command("incidents session", "incident").run("")
+    Command("report session", "claude").run("")
+    Command("history show", "chat").run("")
+    Command("history accept chat", "chat").run("")
+    Command("history prune", "").run("")
     Command("bench --requests 2 --csv rows.csv --request-csv requests.csv", "claude").run(gateway.url)
     Command("compare requests.csv session", "claude").run("")
 
@@ -128,10 +133,14 @@ def test_the_screen_shows_the_endpoints_and_quits() -> None:
     assert b"Traceback" not in tty.written
 
 
+AFTERWARDS = ("incidents", "report", "history show", "history accept", "history prune")
+"""What looks at recorded sessions, and is tried with one."""
+
+
 def test_every_command_is_tried() -> None:
     tried = [command.line for command in (*COMMANDS, *IN_JSON)]
     missing = {name for name in _names(cli.gwtui) if not any(f"{line} ".startswith(f"{name} ") for line in tried)}
-    assert missing == {"watch", "replay", "engine", "selftest"}, (
+    assert missing == {"watch", "replay", *AFTERWARDS, "engine", "selftest"}, (
         "which have tests of their own; the screen's engine too"
     )
 

@@ -76,7 +76,7 @@ def test_a_signal_ends_it_with_a_summary_and_all_rows_on_disk(
     number: signal.Signals, watch: tuple[str, ...], tmp_path: Path
 ) -> None:
     with running(*watch) as process:
-        line_with("✖ chat down", process)
+        line_with("✖ incident 1 opened: chat", process)
         process.send_signal(number)
         code, out, err = ended(process)
     assert code == 128 + number
@@ -91,7 +91,7 @@ def test_under_nohup_a_hangup_ends_nothing(watch: tuple[str, ...]) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with running(*watch) as process:
-            line_with("✖ chat down", process)
+            line_with("✖ incident 1 opened: chat", process)
             process.send_signal(signal.SIGHUP)
             line_with("✖ down", process)
             process.send_signal(signal.SIGTERM)
@@ -204,7 +204,7 @@ def test_a_reader_that_was_never_there_is_a_quiet_end(arguments: tuple[str, ...]
 )
 def test_signs_that_a_locale_lacks_end_nothing(environment: dict[str, str], mark: str, watch: tuple[str, ...]) -> None:
     with running(*watch, env={**os.environ, **environment}) as process:
-        line_with(f"{mark} chat down", process)
+        line_with(f"{mark} incident 1 opened: chat", process)
         process.send_signal(signal.SIGTERM)
         code, out, err = ended(process)
     assert (code, err) == (128 + signal.SIGTERM, "")

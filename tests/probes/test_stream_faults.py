@@ -112,7 +112,8 @@ async def test_a_reset_inside_an_event_keeps_those_before_it(script: Script) -> 
 async def test_a_terminator_without_the_mark_of_its_end(script: Script) -> None:
     body = script.wire(script.good)[:-1]
     found = await seen([Receive(), Send(chunked_head(script) + chunk(body) + LAST_CHUNK)], script.api)
-    assert found.row.verdict is Verdict.COMPLETE_UNTERMINATED
+    loses_finish = script.api == "bedrock-invoke" and not script.terminator  # half of a binary frame holds nothing
+    assert found.row.verdict is (Verdict.TRUNCATED if loses_finish else Verdict.COMPLETE_UNTERMINATED)
     assert found.row.events == len(script.good) - 1
 
 
