@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from gwtui.health.addresses import Addresses
 from gwtui.health.attributes import Attributes, attributes_of
+from gwtui.health.finding_rule import MOST_OF_THEM, RECENT
 from gwtui.health.states import EndpointJudge
 from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.profile import Endpoint, Profile
@@ -66,12 +68,18 @@ class WatchedEndpoint:
 
 
 class _Findings:
-    """The findings of one endpoint: each is reported when it begins and when it has ended, not per request."""
+    """The findings of one endpoint: each is reported when it begins and when it has ended, not per request.
+
+    One that is seen in times begins when most of the latest good answers have it, as for the state: one answer alone
+    may have been held up anywhere.
+    """
 
     def __init__(self, quiet_ns: int) -> None:
         self._quiet_ns = quiet_ns
         self._last: dict[FindingName, tuple[int, int]] = {}
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
+        self._lately: dict[FindingName, deque[bool]] = {}
+        """Of each that is seen in times whether the latest good answers have it."""
         self._as_state: set[FindingName] = set()
         """Those of which the change of a state told, as it will of their end."""
         self._cold = ColdStart()
@@ -80,7 +88,8 @@ class _Findings:
         """Take a result; returns what is to be reported, and of which finding. `told`: what the change of the state
         has said already."""
         found = {finding.name: finding for finding in sure_findings(result)}
-        began = {name: _began(finding) for name, finding in found.items() if name not in self._last}
+        begin = self._sustained(found, result) - self._last.keys()
+        began = {name: _began(finding) for name, finding in found.items() if name in begin}
         self._as_state |= {name for name, text in began.items() if text in told}
         news = [(name, text) for name, text in began.items() if text not in told]
         for name, (seen_ns, without) in list(self._last.items()):
@@ -94,10 +103,20 @@ class _Findings:
                 news.append((name, f"{name} ended: not seen for {elapsed(now_ns - seen_ns)}, {without + 1} results"))
             else:
                 self._last[name] = (seen_ns, without + 1)
-        self._last.update(dict.fromkeys(found, (now_ns, 0)))
+        self._last.update(dict.fromkeys(found.keys() & (self._last.keys() | begin), (now_ns, 0)))
         if isinstance(result, Request) and (cold := self._cold.follow(result)) is not None:
             news.append((cold.name, _began(cold)))
         return news
+
+    def _sustained(self, found: Mapping[FindingName, Finding], result: Request | Ping) -> set[FindingName]:
+        """Those of a result's findings that more than a moment tells of."""
+        timed = {name for name, finding in found.items() if finding.entry.timed and not finding.degrades}
+        if result.outcome is Outcome.OK:
+            for name in timed | self._lately.keys():
+                if name in timed or not result.tainted:
+                    self._lately.setdefault(name, deque(maxlen=RECENT)).append(name in timed)
+            self._lately = {name: latest for name, latest in self._lately.items() if any(latest)}
+        return {name for name in found if name not in timed or sum(self._lately.get(name, ())) >= MOST_OF_THEM}
 
 
 def _began(finding: Finding) -> str:

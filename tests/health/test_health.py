@@ -276,20 +276,41 @@ def test_removed_endpoints_are_forgotten_and_added_ones_followed() -> None:
 
 
 def test_a_finding_is_reported_when_it_begins_and_when_it_has_ended_for_a_while() -> None:
-    buffered = (Finding(name=FindingName.BUFFERED, evidence="42 events in one read", cause="a proxy"),)
+    found = (Finding(name=FindingName.MODEL_DIFFERS, evidence="asked a, got b", cause="an alias"),)
     story = Story()
     for _ in range(4):
-        for findings in (buffered, (), ()):
+        for findings in (found, (), ()):
             story.request(Verdict.COMPLETE, findings=findings)
-    assert story.reports("finding") == [(None, "buffered: 42 events in one read")]
+    assert story.reports("finding") == [(None, "model_differs: asked a, got b")]
     assert (story.incidents[0].number, story.incidents[0].endpoint) == (1, "a")
     story.results("." * 9)
     assert len(story.reports("finding")) == 1, "55 s without it is not over the window"
     story.results(".")
-    assert story.reports("finding")[1:] == [(None, "buffered ended: not seen for 00:01:00, 12 results")]
-    story.request(Verdict.COMPLETE, findings=buffered)
+    assert story.reports("finding")[1:] == [(None, "model_differs ended: not seen for 00:01:00, 12 results")]
+    story.request(Verdict.COMPLETE, findings=found)
     assert len(story.reports("finding")) == 3
-    assert {incident.finding for incident in story.incidents} == {FindingName.BUFFERED}
+    assert {incident.finding for incident in story.incidents} == {FindingName.MODEL_DIFFERS}
+
+
+@pytest.mark.parametrize("name", [FindingName.BUFFERED, FindingName.COMBED, FindingName.AT_ONCE])
+def test_a_finding_of_times_is_reported_once_most_of_the_latest_good_answers_have_it(name: FindingName) -> None:
+    found = (Finding(name=name, evidence="x"),)
+    story = Story(findings_degrade=[])
+    for findings in (*[found, (), ()] * 10, (), (), found, found, (), ()):
+        story.request(Verdict.COMPLETE, findings=findings)
+    for _ in range(5):
+        story.request(Verdict.TRUNCATED, findings=found)
+    story.request(Verdict.COMPLETE)
+    story.request(Verdict.COMPLETE, findings=found, tainted=True, error_ns=S)
+    assert story.reports("finding") == []
+    for findings in (found, (), found, found):
+        story.request(Verdict.COMPLETE, findings=findings)
+    assert story.reports("finding") == [(None, f"{name}: x")]
+    story.results("." * 12)
+    assert story.reports("finding")[1:] == [(None, f"{name} ended: not seen for 00:01:00, 12 results")]
+    for findings in (found, found):
+        story.request(Verdict.COMPLETE, findings=findings)
+    assert len(story.reports("finding")) == 2
 
 
 def test_a_finding_that_makes_the_state_is_reported_with_it_and_not_twice() -> None:
@@ -314,7 +335,7 @@ def test_a_finding_that_does_not_make_the_state_is_reported_by_itself() -> None:
 
 def test_an_outage_does_not_end_a_finding() -> None:
     story = Story()
-    story.request(Verdict.COMPLETE, findings=(Finding(name=FindingName.BUFFERED, evidence="x"),))
+    story.request(Verdict.COMPLETE, findings=(Finding(name=FindingName.CACHED_ANSWER, evidence="x"),))
     story.results("t" * 40 + "....")
     assert len(story.reports("finding")) == 1
 

@@ -28,7 +28,9 @@ LETTERS = {
 class Story:
     """Feeds a Health with one result every `every_s` seconds and keeps what it says."""
 
-    def __init__(self, every_s: float = 5.0, endpoint: Endpoint = ENDPOINT, **thresholds: float | str) -> None:
+    def __init__(
+        self, every_s: float = 5.0, endpoint: Endpoint = ENDPOINT, **thresholds: float | str | list[str]
+    ) -> None:
         self.profile = Profile(
             endpoints=(endpoint,), thresholds=msgspec.convert(thresholds, Thresholds) if thresholds else Thresholds()
         )
