@@ -8,7 +8,6 @@ from math import inf
 
 from gwtui.headless.incident_lines import IncidentLines
 from gwtui.model.enums import BAD, State
-from gwtui.model.findings import entry_of
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import FeedEnded, FeedSilent, Record, SessionStarted
 from gwtui.model.view import EndpointRow, View
@@ -43,7 +42,7 @@ class TextLines:
         match record:
             case SessionStarted():
                 self._write(_opening(record))
-            case LogEntry() if not record.is_in_incident and record.kind != "incident":
+            case LogEntry() if record.is_news and record.kind not in ("incident", "finding"):
                 self._write(f"{units.clock(record.at)}Z  {self._entry(record)}")
             case FeedSilent():
                 self._write(f"! engine silent for {units.elapsed(record.silent_ns)}: nothing is measured")
@@ -96,8 +95,7 @@ class TextLines:
         trace = f"  (trace {entry.trace_id})" if entry.trace_id else ""
         if entry.state is None:
             who = f"{entry.endpoint}: " if entry.endpoint else ""
-            mark = entry_of(entry.finding).severity.mark if entry.finding is not None else "◆"
-            return f"{mark} {who}{entry.text}{trace}"
+            return f"◆ {who}{entry.text}{trace}"
         what = self._styled(f"{entry.state.mark} {entry.endpoint} {entry.state}", entry.state)
         return f"{what}: {entry.text}{trace}" if entry.text else what + trace
 

@@ -56,6 +56,8 @@ class Case:
     number: int
     scope: Scope
     cause: Cause
+    worst: tuple[State, Cause]
+    """The worst that it was, and the last cause that it had then."""
     since_ns: int
     figures: IncidentLatency
     members: dict[ProbedEndpoint, Peer] = field(default_factory=dict)
@@ -117,6 +119,8 @@ class Case:
             [(most, _)] = Counter(each.cause.joins_by for each in sick).most_common(1)
             self.cause = next(each.cause for each in sick if each.cause.joins_by == most)
             self.severity = max((peer.state for peer in self.members.values()), key=BAD.index)
+            if BAD.index(self.severity) >= BAD.index(self.worst[0]):
+                self.worst = self.severity, self.cause
 
     def entry(self, event: IncidentEvent, text: str, occasion: Occasion) -> LogEntry:
         """Its row for an event, as it is now."""

@@ -123,6 +123,19 @@ class Outage:
         return in_a_row(self._run.verdicts) + self._said
 
 
+_ANSWERED = frozenset(
+    {
+        CauseKind.KEYS_REFUSED,
+        CauseKind.QUOTA,
+        CauseKind.RATE_LIMITED,
+        CauseKind.OVERLOADED,
+        CauseKind.SERVER_ERRORS,
+        CauseKind.REQUESTS_REFUSED,
+    }
+)
+"""What a gateway says itself: an outage with another cause before or after one of these does not belong to it."""
+
+
 class _Counted(NamedTuple):
     """A result that the watch was given."""
 
@@ -158,6 +171,8 @@ class FailureShare:
         self._since_outage = FLAPS
         self._outages = 0
         """Those that belong together, up to the last one."""
+        self._outage_kind: CauseKind | None = None
+        """The class of the last outage's cause."""
         self._n = self._onset_n = 0
         self._said = ""
         self.degraded = False
@@ -198,7 +213,10 @@ class FailureShare:
 
     def begin_outage(self, result: Request | Ping, seen: Onset, run: int) -> None:
         """Take the result that made it `down`, as the last of that number of failures in a row."""
-        self._outages = self._outages + 1 if self._since_outage < FLAPS + run - 1 else 1
+        kind, before = cause_kind_of(result.verdict), self._outage_kind
+        self._outage_kind = kind
+        is_again = kind is before or not {kind, before} & _ANSWERED
+        self._outages = self._outages + 1 if is_again and self._since_outage < FLAPS + run - 1 else 1
         if self._outages >= FLAPPING:
             self.add(result, seen)
         else:

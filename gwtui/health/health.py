@@ -192,9 +192,10 @@ class Health:
         told = list(self._judge(key, before, watched.judge.add(result, self._wall(result.now_ns), where), result))
         yield from told
         texts = frozenset(entry.text for entry in told if entry.kind == "state")
+        watched.note_incident(self._incidents.number_of(key))
         for name, text in (*news, *watched.found(self._now_ns, result, texts)):
             if not watched.tolerates(name):
-                yield self._entry("finding", text, key, result, finding=name)
+                yield self._entry("finding", text, key, result, finding=name, incident=watched.incident_of(name))
 
     def _learn(self, usual: Usual) -> Iterator[LogEntry]:
         key = (usual.vantage, usual.endpoint)

@@ -72,6 +72,8 @@ class IncidentLog:
             self._event(record, record.incident, record.event)
         elif record.kind == "state" and record.state is not None:
             self._state(record, record.incident, record.state)
+        else:
+            return None
         return record.incident
 
     def _result(self, result: Request | Ping) -> int | None:

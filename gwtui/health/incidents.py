@@ -140,6 +140,7 @@ class Incidents:
             number=self._count,
             scope=scope,
             cause=illness.cause,
+            worst=(State.SLOW, illness.cause),
             since_ns=illness.onset_ns,
             bout_ns=illness.onset_ns,
             opened_ns=[occasion.now.now_ns],
@@ -155,6 +156,7 @@ class Incidents:
         self._open[case.number] = case
         case.opened_ns.append(now_ns)
         case.bout_ns = illness.onset_ns
+        case.scope = scope_of([illness], self._beside(case)) or Scope(ScopeKind.ENDPOINT, peer.attributes.endpoint)
         case.admit(occasion.key, peer, illness.onset_ns)
         times = [at_ns for at_ns in case.opened_ns if at_ns > now_ns - TIMES_NS]
         minutes = max(1, -(-(now_ns - times[0]) // 60_000_000_000))
@@ -188,7 +190,9 @@ class Incidents:
         now_ns, cause = occasion.now.now_ns, _sickness(peer).cause
         self._closed = [case for case in self._closed if now_ns - case.closed_ns <= AGAIN_NS]
         for case in reversed(self._closed):
-            if (occasion.key in case.left or peer.attributes.within(case.scope)) and alike(case.cause, cause):
+            if (
+                occasion.key in case.left or peer.attributes.within(case.scope)
+            ) and case.cause.joins_by == cause.joins_by:
                 return case
         return None
 
@@ -201,6 +205,7 @@ class Incidents:
             return [case.entry(IncidentEvent.NARROWER, f"{text}{self._share(case)}", occasion)]
         del self._open[case.number]
         case.closed_ns = occasion.now.now_ns
+        case.severity, case.cause = case.worst
         self._closed.append(case)
         took, figures = span(case.closed_ns - case.bout_ns), case.figures.text(alone=case.is_alone)
         failed = f": {case.failures} failed" if case.failures else ""

@@ -1,4 +1,4 @@
-"""One sentence for what is wrong now, made to be pasted. Pure."""
+"""Incidents in words: one sentence for what is wrong now, made to be pasted, and what their events say. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from gwtui.health.attributes import attributes_of, gateway_of
 from gwtui.health.causes import would_hit
 from gwtui.model.enums import BAD, State
-from gwtui.model.incidents import Cause, CauseKind, Incident, Scope, ScopeKind
+from gwtui.model.incidents import Cause, CauseKind, Incident, IncidentEvent, Scope, ScopeKind
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.text.units import many, span
 
@@ -74,14 +75,17 @@ def _told(incident: Incident, names: Mapping[str, str], endpoints: Sequence[Endp
     """`Keys refused by eu gateway (5 of 5 endpoints, 401) for 1m12s`."""
     scope, cause = Scope.parse(incident.scope), Cause.parse(incident.cause)
     facts = [_share(incident, scope, cause.kind, endpoints), cause.detail or cause.name]
-    if cause.kind is CauseKind.SLOW:
+    if cause.kind is CauseKind.FINDING:
+        facts[1] = cause.detail
+    elif cause.kind is CauseKind.SLOW:
         facts[1] = f"{cause.name.upper()} {cause.detail}".rstrip()
     what = f"{_SAID.get(cause.kind) or f'{cause.name.capitalize()}:'} {_where(scope, names)}"
     if scope.kind is ScopeKind.KEY and cause.kind is CauseKind.KEYS_REFUSED:
         what = f"Key {scope.name} refused"
     lasts = span(int((at - incident.opened) * 1e9))
     known = f", acknowledged: {incident.acknowledged}" if incident.acknowledged else ""
-    return f"{what} ({', '.join(filter(None, facts))}) for {lasts}{known}"
+    more = ", ".join(filter(None, facts))
+    return f"{what}{f' ({more})' if more else ''} for {lasts}{known}"
 
 
 def _where(scope: Scope, names: Mapping[str, str]) -> str:
@@ -91,6 +95,52 @@ def _where(scope: Scope, names: Mapping[str, str]) -> str:
     if scope.kind is ScopeKind.PATH:
         return f"{name} from {scope.place or 'here'}"
     return name if scope.kind in (ScopeKind.GATEWAY, ScopeKind.ENDPOINT) else f"{scope.kind} {scope.name}"
+
+
+def place_name(scope: Scope, names: Mapping[str, str]) -> str:
+    """Where it is, as a part of a line: `eu gateway`, `gateway eu.example.com`, `provider anthropic`, `claude`.
+
+    `names`: those of the gateways.
+    """
+    name = names.get(scope.name, scope.name)
+    if scope.kind is ScopeKind.ENDPOINT:
+        return name
+    if scope.kind is ScopeKind.PLACE:
+        return f"{name or 'this machine'} or its network"
+    if scope.kind in (ScopeKind.GATEWAY, ScopeKind.PATH):
+        gateway = name if name.endswith("gateway") else f"gateway {name}"
+        return gateway if scope.kind is ScopeKind.GATEWAY else f"{gateway} from {scope.place or 'here'}"
+    return str(scope)
+
+
+def event_facts(entry: LogEntry, names: Mapping[str, str]) -> str:
+    """What there is to say of an event of an incident: `claude: keys refused (auth 401); 3 auth in a row`.
+
+    `names`: those of the gateways.
+    """
+    try:
+        scope = Scope.parse(entry.scope)
+    except ValueError:
+        scope = Scope(ScopeKind.ENDPOINT, entry.scope)
+    where = place_name(scope, names)
+    text = f"{entry.text.removesuffix(entry.scope)}{where}" if entry.text.endswith(f": {entry.scope}") else entry.text
+    if entry.event in (IncidentEvent.OPENED, IncidentEvent.REOPENED):
+        who = f"{entry.vantage}/{entry.endpoint}" if entry.vantage else entry.endpoint
+        told = _with_cause(text.removeprefix(f"{who}: "), entry.cause)
+        return f"{who}: {told}" if scope.kind is ScopeKind.ENDPOINT else f"{who}: {told}; {where}"
+    if entry.event is IncidentEvent.CLOSED:
+        return "; ".join(filter(None, (f"{where} {text}", entry.cause)))
+    is_said = entry.event is not IncidentEvent.CAUSE_CHANGED or f": {entry.cause}: " in text
+    return text if is_said else f"{entry.cause}; {text}"
+
+
+def _with_cause(text: str, cause: str) -> str:
+    """The cause in words before the text, without what the text says too."""
+    if text.startswith(f"{cause}: "):
+        return text
+    kind, _, inner = cause.partition(" (")
+    detail = inner.removesuffix(")").partition(": ")[2]
+    return "; ".join(filter(None, (kind if detail and detail in text else cause, text)))
 
 
 def _share(incident: Incident, scope: Scope, kind: CauseKind, endpoints: Sequence[Endpoint]) -> str:

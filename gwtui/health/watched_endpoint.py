@@ -12,6 +12,7 @@ from gwtui.health.attributes import Attributes, attributes_of
 from gwtui.health.finding_rule import MOST_OF_THEM, RECENT
 from gwtui.health.states import EndpointJudge
 from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.incidents import CauseKind
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Request
 from gwtui.stats.accuracy import sure_findings
@@ -50,6 +51,8 @@ class WatchedEndpoint:
         """What was found before says nothing of what comes."""
         self._findings = _Findings(int(self._thresholds.window_s * 1e9))
         self._addresses = Addresses(self._thresholds) if self._each else None
+        self._incidents: dict[str, int] = {}
+        """Per finding the incident that it was the cause of."""
 
     def where(self, now_ns: int, result: Request | Ping) -> tuple[str, list[tuple[FindingName, str]]]:
         """The address that is to blame for all failures, as words or "", and what a result says of the addresses."""
@@ -61,6 +64,17 @@ class WatchedEndpoint:
     def found(self, now_ns: int, result: Request | Ping, told: Collection[str]) -> list[tuple[FindingName, str]]:
         """The findings that begin or end with a result. `told`: what a new state has said already."""
         return self._findings.follow(now_ns, result, told)
+
+    def note_incident(self, number: int | None) -> None:
+        """Follow which incident it is in. A finding that is its cause is part of it until the finding has ended."""
+        cause = self.judge.standing.cause
+        self._incidents = {name: each for name, each in self._incidents.items() if self._findings.has(name)}
+        if number is not None and cause is not None and cause.kind is CauseKind.FINDING:
+            self._incidents[cause.name] = number
+
+    def incident_of(self, name: FindingName) -> int | None:
+        """The incident that the finding is, or was, part of; its end belongs to it too."""
+        return self._incidents.get(str(name))
 
     def tolerates(self, name: FindingName) -> bool:
         """Whether the finding is known of it and fine."""
@@ -83,6 +97,10 @@ class _Findings:
         self._as_state: set[FindingName] = set()
         """Those of which the change of a state told, as it will of their end."""
         self._cold = ColdStart()
+
+    def has(self, name: str) -> bool:
+        """Whether the finding of that name has begun, and not ended."""
+        return any(str(each) == name for each in self._last)
 
     def follow(self, now_ns: int, result: Request | Ping, told: Collection[str]) -> list[tuple[FindingName, str]]:
         """Take a result; returns what is to be reported, and of which finding. `told`: what the change of the state

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from gwtui.model.enums import State
+from gwtui.model.enums import FindingName, State
 from gwtui.model.verdicts import Verdict
 
 
@@ -170,23 +170,26 @@ class Cause(msgspec.Struct, frozen=True):
         return self.kind, self.name if self.kind is CauseKind.FINDING else ""
 
     def __str__(self) -> str:
-        """As in the column `cause`: `keys refused (auth 401)`, `slow (ttft: 8x its usual 330 ms)`."""
-        gap = ": " if self.kind in _LONG else " "
+        """As in the column `cause`: `keys refused (auth 401)`, `slow (ttft: 8x its usual 330 ms)`, `buffered`."""
+        if self.kind is CauseKind.FINDING:
+            return self.name
+        gap = ": " if self.kind is CauseKind.SLOW else " "
         return f"{self.kind} ({self.name}{gap if self.detail else ''}{self.detail})"
 
     @classmethod
     def parse(cls, text: str) -> Cause:
         """The cause of a column `cause`. Raises ValueError."""
+        if text in _FINDINGS:
+            return cls(CauseKind.FINDING, text)
         word, bracket, inner = text.partition(" (")
         kind = CauseKind(word)
         if not bracket or not inner.endswith(")"):
             raise ValueError(f"not a cause: {text!r}")
-        name, _, detail = inner[:-1].partition(": " if kind in _LONG else " ")
+        name, _, detail = inner[:-1].partition(": " if kind is CauseKind.SLOW else " ")
         return cls(kind, name, detail)
 
 
-_LONG = (CauseKind.SLOW, CauseKind.FINDING)
-"""Causes whose detail is more than a word."""
+_FINDINGS = frozenset(str(name) for name in FindingName)
 
 
 class Proof(msgspec.Struct, frozen=True):

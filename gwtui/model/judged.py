@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from gwtui.model.enums import FindingName, State
+from gwtui.model.enums import FindingName, Severity, State
 from gwtui.model.findings import entry_of
-from gwtui.model.incidents import OVER, IncidentEvent, ScopeKind
+from gwtui.model.incidents import OVER, IncidentEvent
 from gwtui.model.metrics import Metric
 from gwtui.model.record import BaseRecord
 from gwtui.model.usual import UsualLatency
@@ -69,7 +69,7 @@ class LogEntry(BaseRecord, tag="log_entry", frozen=True, kw_only=True):
     finding: FindingName | None = None
     """What began or has ended (kind `finding`)."""
     incident: int | None = None
-    """The incident's number within the session; of kind `state` that of the incident which the endpoint is in."""
+    """The incident's number within the session; of a state or a finding that of the incident which it is part of."""
     event: IncidentEvent | None = None
     """What happened to the incident (kind `incident`)."""
     severity: State | None = None
@@ -86,9 +86,18 @@ class LogEntry(BaseRecord, tag="log_entry", frozen=True, kw_only=True):
     vantage: str = ""
 
     @property
-    def is_in_incident(self) -> bool:
-        """A new state that the events of an incident tell too, so that a list of news leaves it out."""
-        return self.kind == "state" and self.incident is not None
+    def is_news(self) -> bool:
+        """Whether a list of news has it: not a state or a finding that the events of an incident report too, and not a
+        finding that users of the gateway do not notice."""
+        if self.kind in ("state", "finding") and self.incident is not None:
+            return False
+        return self.finding is None or entry_of(self.finding).severity is not Severity.INFO
+
+    def explains(self, finding: LogEntry) -> bool:
+        """Whether this event of an incident reports what the entry of a finding said before it."""
+        is_ours = (finding.vantage, finding.endpoint) == (self.vantage, self.endpoint)
+        is_since = self.since is None or finding.at >= self.since
+        return self.event is not None and is_ours and is_since and self.cause == str(finding.finding)
 
     @property
     def mark(self) -> str:
@@ -105,25 +114,3 @@ class LogEntry(BaseRecord, tag="log_entry", frozen=True, kw_only=True):
         """The event of an incident with what it came to: `opened`, `worse (down)`."""
         is_shift = self.event in (IncidentEvent.WORSE, IncidentEvent.BETTER) and self.severity is not None
         return f"{self.event} ({self.severity})" if is_shift else str(self.event or "")
-
-    @property
-    def facts(self) -> str:
-        """What there is to say of an event of an incident: `claude: keys refused (auth 401); 3 auth in a row`."""
-        is_of_one = self.scope.startswith(f"{ScopeKind.ENDPOINT} ")
-        where = self.scope.removeprefix(f"{ScopeKind.ENDPOINT} ")
-        if self.event in (IncidentEvent.OPENED, IncidentEvent.REOPENED):
-            who = f"{self.vantage}/{self.endpoint}" if self.vantage else self.endpoint
-            text = self.text.removeprefix(f"{who}: ")
-            parts = (f"{who}: {_cause_beside(text, self.cause)}", text, "" if is_of_one else where)
-        elif self.event is IncidentEvent.CLOSED:
-            parts = (f"{where} {self.text}", self.cause, "")
-        else:
-            parts = (self.cause if self.event is IncidentEvent.CAUSE_CHANGED else "", self.text, "")
-        return "; ".join(part for part in parts if part)
-
-
-def _cause_beside(text: str, cause: str) -> str:
-    """The cause in words, without the details that the text has too."""
-    kind, _, inner = cause.partition(" (")
-    detail = inner.removesuffix(")").partition(": ")[2]
-    return kind if detail and detail in text else cause

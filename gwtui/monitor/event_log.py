@@ -15,6 +15,8 @@ from gwtui.model.records import Record
 
 ENTRIES = 500
 """The number of entries that are kept, the newest."""
+_ENTERS = (IncidentEvent.OPENED, IncidentEvent.WIDER, IncidentEvent.REOPENED, IncidentEvent.CAUSE_CHANGED)
+"""Events by which an incident begins to report what an endpoint has."""
 _STEPS = (IncidentEvent.WIDER, IncidentEvent.NARROWER)
 
 
@@ -29,7 +31,7 @@ class EventLog:
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:
-        """Newest first. A state that an incident tells is not among them."""
+        """Newest first. States and findings that an incident reports are not among them."""
         return tuple(self._entries)
 
     @property
@@ -42,11 +44,15 @@ class EventLog:
     def apply(self, record: Record) -> None:
         if self._log.apply(record) is not None:
             self._known = None
-        if isinstance(record, LogEntry) and not record.is_in_incident:
+        if isinstance(record, LogEntry) and record.is_news:
             self._list(record)
 
     def _list(self, entry: LogEntry) -> None:
         """Of an incident that spreads or shrinks endpoint by endpoint only the newest step is kept."""
+        if entry.event in _ENTERS:
+            explained = [each for each in self._entries if each.finding is not None and entry.explains(each)]
+            for each in explained:
+                self._entries.remove(each)
         newest = self._entries[0] if self._entries else None
         is_step = entry.event in _STEPS
         if is_step and newest is not None and (newest.incident, newest.event) == (entry.incident, entry.event):

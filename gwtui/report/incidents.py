@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gwtui.health.attributes import Attributes, attributes_of
-from gwtui.health.sentence import gateway_names
+from gwtui.health.sentence import event_facts, gateway_names, place_name
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import ACKNOWLEDGED, Incident, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
@@ -106,17 +106,8 @@ def scope_text(incident: Incident, fleet: Sequence[Endpoint] = ()) -> str:
     named = {member.endpoint for member in incident.members}
     gateways = {each.gateway for each in known if each.endpoint in named}
     across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
-    where = f"{incident.scope}, {len(gateways)} gateways" if across else _place(scope, fleet)
+    where = f"{incident.scope}, {len(gateways)} gateways" if across else place_name(scope, gateway_names(fleet))
     return f"{where} · {_count(incident, [each for each in known if each.within(scope)])}"
-
-
-def _place(scope: Scope, fleet: Sequence[Endpoint]) -> str:
-    if scope.kind is ScopeKind.PLACE:
-        return f"{scope.name or 'this machine'} or its network"
-    if scope.kind is ScopeKind.GATEWAY:
-        name = gateway_names(fleet).get(scope.name, scope.name)
-        return name if name.endswith("gateway") else f"gateway {name}"
-    return str(scope)
 
 
 def _count(incident: Incident, within: Sequence[Attributes]) -> str:
@@ -128,7 +119,8 @@ def _count(incident: Incident, within: Sequence[Attributes]) -> str:
     return units.many(len(sick), "endpoint")
 
 
-def event_text(entry: LogEntry) -> str:
-    """`incident 1 opened: claude: keys refused (auth 401); 3 auth in a row`, without its mark."""
+def event_text(entry: LogEntry, fleet: Sequence[Endpoint] = ()) -> str:
+    """`incident 1 opened: claude: keys refused (auth 401); 3 auth in a row`, without its mark. `fleet`: the endpoints
+    of the profile, from which gateways have their names."""
     trace = f"  (trace {entry.trace_id})" if entry.trace_id and entry.event in _BAD_NEWS else ""
-    return f"incident {entry.incident} {entry.event_name}: {entry.facts}{trace}"
+    return f"incident {entry.incident} {entry.event_name}: {event_facts(entry, gateway_names(fleet))}{trace}"

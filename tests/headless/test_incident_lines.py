@@ -100,7 +100,7 @@ def test_recovery_is_one_line_with_duration_failures_and_latencies() -> None:
     for name in NAMES:
         fleet.well(name)
     closed = lines_of(fleet, FIVE)[-1]
-    assert closed.startswith("08:01:45Z  ✔ incident 1 closed: gateway https://eu.example.com over after 1m20s: 20 fail")
+    assert closed.startswith("08:01:45Z  ✔ incident 1 closed: gateway eu.example.com over after 1m20s: 20 fail")
     assert "before" in closed
     assert not any("narrower" in line for line in lines_of(fleet, FIVE))
 
@@ -198,3 +198,49 @@ def test_an_interval_in_json_says_what_is_wrong() -> None:
     interval = [each for each in documents if each["type"] == "interval"][-1]
     assert interval["open_incidents"] == [1]
     assert interval["sentence"].startswith("Keys refused by eu.example.com (5 of 5 endpoints, 401) for")
+
+
+def found(name: str, at_s: float, text: str, finding: FindingName = FindingName.BUFFERED) -> LogEntry:
+    return LogEntry(
+        at=START_AT + at_s, now_ns=(1000 + int(at_s)) * S, kind="finding", endpoint=name, text=text, finding=finding
+    )
+
+
+def news_of(*records: Record) -> list[str]:
+    lines: list[str] = []
+    printed(TextLines(lines.append, 160), records, FIVE)
+    return [line for line in lines[:-1] if "in one read" in line or "incident" in line]
+
+
+def test_a_finding_that_becomes_an_incident_has_no_line_of_its_own() -> None:
+    begun = [found(name, 1, "buffered: 9 in one read") for name in ("eu-a", "eu-b")]
+    opened = LogEntry(
+        at=START_AT + 11,
+        now_ns=1011 * S,
+        kind="incident",
+        endpoint="eu-a",
+        text="eu-a: buffered: 9 in one read",
+        incident=1,
+        event=IncidentEvent.OPENED,
+        severity=State.DEGRADED,
+        scope="endpoint eu-a",
+        cause="buffered",
+        since=START_AT + 1,
+    )
+    lines = news_of(*begun, opened)
+    assert lines == [
+        "08:00:11Z  ▲ incident 1 opened: eu-a: buffered: 9 in one read",
+        "08:00:01Z  ▲ eu-b: buffered: 9 in one read",
+    ]
+    monitor = Monitor()
+    for record in (SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=Profile()), *begun, opened):
+        monitor.apply(record)
+    assert [entry.endpoint for entry in monitor.view(Query(), 1).log] == ["eu-a", "eu-b"]
+    assert monitor.view(Query(), 1).log[0].kind == "incident"
+
+
+def test_a_finding_of_several_endpoints_is_one_line_and_one_without_weight_none() -> None:
+    many = [found(name, 1, "buffered: 9 in one read") for name in NAMES]
+    assert news_of(*many, found("eu-a", 2, "at_once: 9 in one read", FindingName.AT_ONCE)) == [
+        "08:00:01Z  ▲ eu-a, eu-b, eu-c, eu-d and 1 more: buffered: 9 in one read"
+    ]

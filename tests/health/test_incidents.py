@@ -292,7 +292,7 @@ def test_the_end_of_a_slowdown_says_how_slow_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["keys refused (auth 401)", "slow (ttft: 8x its usual 330 ms)", "finding (buffered)", "answers cut (reset)"]
+    "text", ["keys refused (auth 401)", "slow (ttft: 8x its usual 330 ms)", "buffered", "answers cut (reset)"]
 )
 def test_a_cause_is_read_back_from_its_words(text: str) -> None:
     assert str(Cause.parse(text)) == text
@@ -316,3 +316,25 @@ def test_failures_are_counted_from_results_between_entries() -> None:
     assert incident.opened == fleet.entries[0].at - 5
     assert CauseKind.KEYS_REFUSED in incident.cause
     assert fleet.now_ns > 1000 * S
+
+
+def test_one_endpoint_does_not_open_what_a_whole_place_had() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    fleet.sick("eu-claude", "eu-gpt", "us-gpt", "us-claude", cause=NO_NAME)
+    fleet.well("eu-claude", "eu-gpt", "us-gpt", "us-claude", times=6)
+    fleet.sick("us-gpt", cause=LOST)
+    assert fleet.events()[-1] == "2 opened endpoint us-gpt"
+    fleet.well("us-gpt", times=6)
+    fleet.sick("us-claude", cause=NO_NAME)
+    assert fleet.events()[-1] == "1 reopened endpoint us-claude"
+
+
+def test_an_incident_is_remembered_by_the_worst_of_it() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    fleet.sick("eu-gpt", cause=LOST)
+    fleet.sick("eu-gpt", cause=SLOW, state=State.SLOW)
+    fleet.well("eu-gpt")
+    [incident] = fleet.log.incidents
+    assert (incident.cause, incident.severity, incident.is_open) == (str(LOST), State.DOWN, False)

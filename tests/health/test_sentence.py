@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from support.fleet import EU, NO_NAME, OVERLOADED, SLOW, TWO_GATEWAYS, Fleet, claude, gpt
 
-from gwtui.health.sentence import gateway_names, sentence
+from gwtui.health.sentence import event_facts, gateway_names, sentence
 from gwtui.model.enums import State
+from gwtui.model.incidents import Cause, CauseKind, IncidentEvent
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 
 EU_ALL = ("eu-claude", "eu-gpt", "eu-mini")
@@ -100,3 +102,40 @@ def test_a_gateway_is_called_as_its_endpoints_are_or_by_its_host(
     endpoints: tuple[Endpoint, ...], expected: list[str]
 ) -> None:
     assert list(gateway_names(endpoints).values()) == expected
+
+
+def facts(event: IncidentEvent, text: str, cause: str, scope: str = f"gateway {EU}") -> str:
+    entry = LogEntry(
+        at=0, now_ns=0, kind="incident", endpoint="eu-a", incident=1, event=event, text=text, scope=scope, cause=cause
+    )
+    return event_facts(entry, {EU: "eu gateway"})
+
+
+def test_events_say_the_gateway_by_the_name_that_the_sentence_has() -> None:
+    assert facts(IncidentEvent.CLOSED, "over after 59s", "buffered") == "eu gateway over after 59s; buffered"
+    wider = facts(
+        IncidentEvent.WIDER, f"eu-a too: 3 auth in a row; 2 of 5 endpoints: gateway {EU}", "keys refused (auth)"
+    )
+    assert wider == "eu-a too: 3 auth in a row; 2 of 5 endpoints: eu gateway"
+    assert facts(IncidentEvent.CLOSED, "over after 9s", "slow (rtt)", f"path fra -> {EU}").startswith(
+        "eu gateway from fra"
+    )
+    assert facts(IncidentEvent.CLOSED, "over after 9s", "slow (rtt)", "place here").startswith(
+        "this machine or its net"
+    )
+
+
+def test_a_finding_is_said_once() -> None:
+    buffered = "buffered: all 40 content events came in one read"
+    assert facts(IncidentEvent.OPENED, f"eu-a: {buffered}", "buffered", "endpoint eu-a") == f"eu-a: {buffered}"
+    changed = f"eu-a: {buffered}; before slow (ttft: 3x its usual 150 ms)"
+    assert facts(IncidentEvent.CAUSE_CHANGED, changed, "buffered") == changed
+    other = facts(IncidentEvent.CAUSE_CHANGED, "eu-a: 3 auth in a row; before buffered", "keys refused (auth)")
+    assert other == "keys refused (auth); eu-a: 3 auth in a row; before buffered"
+
+
+def test_a_finding_in_the_sentence() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    fleet.sick("eu-gpt", cause=Cause(CauseKind.FINDING, "buffered"), state=State.DEGRADED)
+    assert said(fleet, sick=("eu-gpt",)).startswith("Buffered: eu-gpt for 5s.")

@@ -70,7 +70,7 @@ def by_flaps(at_s: float) -> list[Fault]:
         (
             [Fault(FROM_S, TO_S, finding(FindingName.BUFFERED), EU_NAMES)],
             f"gateway {EU}",
-            "finding (buffered",
+            "buffered",
             State.DEGRADED,
             26,
         ),
@@ -200,3 +200,22 @@ def test_maintenance_opens_nothing() -> None:
     longer = Play(profile, [Fault(FROM_S, TO_S, failing(Verdict.AUTH, 401), EU_NAMES)])
     [incident] = longer.incidents
     assert 200 <= incident.told - START_AT <= 206
+
+
+def test_another_trouble_soon_after_one_is_over_as_soon() -> None:
+    """Flapping is what comes again, not what a gateway refuses for another reason."""
+    keys, busy = failing(Verdict.AUTH, 401), failing(Verdict.OVERLOADED, 529)
+    play = Play(FLEET, [Fault(120, 180, keys, EU_NAMES), Fault(210, 270, busy, EU_NAMES)], seconds=400)
+    first, second = play.incidents
+    assert second.closed is not None
+    assert second.closed - START_AT <= 270 + 16
+    assert [each.cause for each in (first, second)] == ["keys refused (auth 401)", "overloaded (overloaded 529)"]
+
+
+def test_a_finding_that_is_an_incident_says_so_and_its_end_too() -> None:
+    play = Play(FLEET, [Fault(FROM_S, TO_S, finding(FindingName.BUFFERED), EU_NAMES)], seconds=700)
+    rows = [entry for entry in play.of("finding") if entry.endpoint == "eu-gpt"]
+    assert [entry.incident for entry in rows] == [None, 1]
+    assert [entry.is_news for entry in rows] == [True, False]
+    [widened] = [entry for entry in play.of("incident") if entry.endpoint == "eu-gpt" and entry.event == "wider"]
+    assert widened.explains(rows[0])

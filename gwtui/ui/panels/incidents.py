@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.health.sentence import event_facts, gateway_names
 from gwtui.model.enums import State
 from gwtui.model.findings import entry_of
 from gwtui.model.incidents import IncidentEvent
@@ -42,16 +44,17 @@ def draw(view: View, width: int, height: int, at: IncidentsView) -> list[Line]:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
     shown = view.log[at.top : at.top + height]
     dimmed = {each.number for each in view.incidents if each.acknowledged}
+    names = gateway_names(view.fleet)
     lines = [
-        _line(one, width, selected=at.focused and at.top + y == at.index, dimmed=one.incident in dimmed)
+        _line(one, names, width, selected=at.focused and at.top + y == at.index, dimmed=one.incident in dimmed)
         for y, one in enumerate(shown)
     ]
     return sheet(lines, width, height)
 
 
-def _line(entry: LogEntry, width: int, *, selected: bool, dimmed: bool) -> Line:
+def _line(entry: LogEntry, names: Mapping[str, str], width: int, *, selected: bool, dimmed: bool) -> Line:
     mark, style, word = _what(entry)
-    said: Line = (Span(f" {mark} ", style), *_said(entry, word, style))
+    said: Line = (Span(f" {mark} ", style), *_said(entry, names, word, style))
     left: Line = (
         Span("▌" if selected else " ", "accent"),
         Span(units.clock(entry.at), "muted"),
@@ -63,9 +66,9 @@ def _line(entry: LogEntry, width: int, *, selected: bool, dimmed: bool) -> Line:
     return over(line, "selection") if selected else line
 
 
-def _said(entry: LogEntry, word: str, style: str) -> Line:
+def _said(entry: LogEntry, names: Mapping[str, str], word: str, style: str) -> Line:
     if entry.event is not None:
-        facts = printable(entry.facts)
+        facts = printable(event_facts(entry, names))
         return (Span(f"#{entry.incident} {entry.event_name}", style), Span(f": {facts}" if facts else ""))
     text = printable(entry.text)
     if text == word or (word and text.startswith(f"{word} ")):
