@@ -213,7 +213,7 @@ def test_another_trouble_soon_after_one_is_over_as_soon() -> None:
 
 
 def test_a_finding_that_is_an_incident_says_so_and_its_end_too() -> None:
-    play = Play(FLEET, [Fault(FROM_S, TO_S, finding(FindingName.BUFFERED), EU_NAMES)], seconds=700)
+    play = Play(FLEET, [Fault(FROM_S, TO_S, finding(FindingName.DAMAGED), EU_NAMES)], seconds=700)
     rows = [entry for entry in play.of("finding") if entry.endpoint == "eu-gpt"]
     assert [entry.incident for entry in rows] == [None, 1]
     assert [entry.is_news for entry in rows] == [True, False]
