@@ -233,10 +233,13 @@ def test_a_finding_that_becomes_an_incident_has_no_line_of_its_own() -> None:
         "08:00:01Z  ▲ eu-b: buffered: 9 in one read",
     ]
     monitor = Monitor()
-    for record in (SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=Profile()), *begun, opened):
-        monitor.apply(record)
-    assert [entry.endpoint for entry in monitor.view(Query(), 1).log] == ["eu-a", "eu-b"]
-    assert monitor.view(Query(), 1).log[0].kind == "incident"
+    monitor.apply(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=Profile()))
+    for entry in (*begun, opened):
+        monitor.apply(entry)
+    assert [(entry.kind, entry.endpoint) for entry in monitor.view(Query(), 1).log] == [
+        ("incident", "eu-a"),
+        ("finding", "eu-b"),
+    ]
 
 
 def test_a_finding_of_several_endpoints_is_one_line_and_one_without_weight_none() -> None:
