@@ -22,7 +22,7 @@ from gwtui.text.units import ordinal, span
 AGAIN_NS = 120_000_000_000
 """The same within this time after its end is the same incident."""
 TIMES_NS = 600_000_000_000
-"""How often it came is counted over this time."""
+"""How often it came is counted over this time, or since it came last where that is longer ago."""
 _LIKELIEST = (
     ScopeKind.PLACE,
     ScopeKind.PATH,
@@ -158,7 +158,8 @@ class Incidents:
         case.bout_ns = illness.onset_ns
         case.scope = scope_of([illness], self._beside(case)) or Scope(ScopeKind.ENDPOINT, peer.attributes.endpoint)
         case.admit(occasion.key, peer, illness.onset_ns)
-        times = [at_ns for at_ns in case.opened_ns if at_ns > now_ns - TIMES_NS]
+        lately = [at_ns for at_ns in case.opened_ns if at_ns > now_ns - TIMES_NS]
+        times = lately if len(lately) > 1 else case.opened_ns[-2:]
         minutes = max(1, -(-(now_ns - times[0]) // 60_000_000_000))
         text = f"{occasion.name}: {occasion.text}; {ordinal(len(times))} time in {minutes} min"
         return case.entry(IncidentEvent.REOPENED, text, occasion)

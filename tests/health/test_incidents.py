@@ -232,6 +232,17 @@ def test_the_same_again_soon_opens_the_incident_again() -> None:
     assert (incident.is_open, len(incident.changes)) == (False, 6)
 
 
+def test_the_same_again_after_a_long_one_is_the_second_time() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    for _ in range(130):
+        fleet.sick("eu-claude", cause=LOST)
+    fleet.well("eu-claude")
+    fleet.sick("eu-claude", cause=LOST)
+    assert fleet.entries[-1].event is IncidentEvent.REOPENED
+    assert fleet.entries[-1].text.endswith("; 2nd time in 11 min")
+
+
 def test_the_same_again_much_later_is_another_incident() -> None:
     fleet = Fleet()
     fleet.well(times=4)
