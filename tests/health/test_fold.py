@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.fleet import EU, US, claude, gpt
-from support.playing import Fault, Play, failing, finding, played, slower
+from support.judged import START_AT
+from support.playing import MS, Fault, Play, failing, finding, played, slower
 
 from gwtui.codec.wire import decode, encode
 from gwtui.health.health import Health, ReorderBuffer
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.enums import FindingName
-from gwtui.model.judged import LogEntry
+from gwtui.model.incidents import IncidentEvent
+from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.profile import Profile
-from gwtui.model.records import FeedEnded, Heartbeat, Record
+from gwtui.model.records import FeedEnded, Heartbeat, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
 from gwtui.recorder.session_reader import UnreadRows, read_session
+from gwtui.session.record_pipeline import RecordPipeline
 
 NAMES = ("eu-claude", "eu-gpt", "us-claude", "us-gpt")
 FLEET = Profile(
@@ -117,6 +121,71 @@ def test_incidents_read_back_from_a_session_are_those_of_the_live_one(tmp_path: 
     for row in read_session(tmp_path / "s").rows(UnreadRows()):
         log.apply(row)
     assert log.incidents == play.log.incidents
+
+
+@pytest.mark.parametrize("places", [("",), ("", "fra")])
+def test_a_session_that_is_read_back_and_judged_anew_has_the_same_incidents(
+    tmp_path: Path, places: tuple[str, ...]
+) -> None:
+    """With what was learnt on the way, a pause, and an incident that was acknowledged."""
+    wrong = [
+        Fault(160, 240, failing(Verdict.AUTH, 401), ("eu-claude", "eu-gpt")),
+        Fault(220, 320, failing(Verdict.TRUNCATED, 200, 0.5), ("us-gpt",), places[-1:]),
+        Fault(300, 420, slower(8), ("us-claude",)),
+        Fault(380, 430, failing(Verdict.DNS)),
+    ]
+    live: list[Record] = []
+    pipeline = RecordPipeline(FLEET, live.append)
+    with Recorder(tmp_path / "s", FLEET, wall=lambda: START_AT) as pipeline.recorder:
+        for record in learning(wrong, places):
+            pipeline.put(record)
+            if isinstance(record, Heartbeat) and record.at == START_AT + 190:
+                pipeline.put(Acknowledged(at=record.at, now_ns=record.now_ns, incident=1, note="rotating"))
+        pipeline.end()
+        pipeline.flush(10)
+    session = read_session(tmp_path / "s")
+    assert session.usuals()
+    begin = SessionStarted(started_at=session.started_at, now_ns=0, profile=session.profile)
+    anew = judged([begin, *as_they_came(session.rows(UnreadRows()))])
+    assert told(anew) == told(live)
+    assert {"acknowledged", "wider", "narrower", "closed"} <= {event for event, *_ in told(live)}
+
+
+def learning(wrong: list[Fault], places: tuple[str, ...]) -> list[Record]:
+    """Without anything that is usual before, at uneven times, and with a pause."""
+    rng, records = Random(1), list[Record]()
+    for record in played(FLEET, wrong, 500, places, lambda at_s: 0.0, 1):
+        if isinstance(record, Request):
+            late_ms = rng.randint(1, 400)
+            record = replace(record, now_ns=record.now_ns + late_ms * MS, started_at=record.started_at + late_ms / 1000)
+        is_paused = START_AT + 340 <= getattr(record, "at", 0) < START_AT + 360
+        if isinstance(record, Heartbeat) and is_paused:
+            records.append(replace(record, paused=("us-gpt",)))
+        elif not isinstance(record, Usual):
+            records.append(record)
+    return sorted(records, key=lambda each: getattr(each, "now_ns", 0))
+
+
+def as_they_came(rows: Iterable[Record]) -> Iterator[Record]:
+    """The records that the rows of a session are of."""
+    paused: set[tuple[str, str]] = set()
+    for row in rows:
+        if not isinstance(row, LogEntry):
+            yield row
+        elif row.event is IncidentEvent.ACKNOWLEDGED:
+            yield Acknowledged(at=row.at, now_ns=row.now_ns, incident=row.incident or 0, note=row.text)
+        elif row.text in ("paused", "resumed"):
+            (paused.add if row.text == "paused" else paused.remove)((row.vantage, row.endpoint))
+            names = tuple(name for place, name in paused if place == row.vantage)
+            yield Heartbeat(at=row.at, now_ns=row.now_ns, vantage=row.vantage, paused=names)
+
+
+def told(records: Iterable[Record]) -> list[tuple[object, ...]]:
+    return [
+        (str(each.event), each.incident, each.vantage, each.endpoint, each.severity, each.scope, each.cause, each.text)
+        for each in records
+        if isinstance(each, LogEntry) and each.kind == "incident"
+    ]
 
 
 def test_a_place_that_falls_silent_holds_the_others_up_for_3_seconds_only() -> None:

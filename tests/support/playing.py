@@ -65,7 +65,12 @@ def slower(times: float) -> Change:
         if isinstance(result, Ping) or result.ttft_ns is None or result.duration_ns is None:
             return result
         more_ns = int(result.ttft_ns * (times - 1))
-        return replace(result, ttft_ns=result.ttft_ns + more_ns, duration_ns=result.duration_ns + more_ns)
+        return replace(
+            result,
+            started_at=result.started_at - more_ns / S,
+            ttft_ns=result.ttft_ns + more_ns,
+            duration_ns=result.duration_ns + more_ns,
+        )
 
     return change
 
