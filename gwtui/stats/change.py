@@ -46,6 +46,10 @@ _MOST_CALM = 1.25
 """On the way out a result counts as at most this far below the middle between usual and slow: one very fast result says
 little more than an ordinary one."""
 
+_FAR_RATIO = 4.0
+"""From this ratio on a result within a third of the way from the usual to what was slow, in logarithms, is ordinary:
+its rank among few values, or among values that hardly differ, says nothing about how far away slow is."""
+
 _ASSUMED = (2, 400)
 """Counted to what is known: failures among results, 0.5 %. A usual without failures is no promise of none."""
 _LEAST_SHARE = 0.0005
@@ -210,7 +214,7 @@ class LatencyWatch:
         score = self._usual.of(value_ns)
         self._recent.append(value_ns)
         if self.slow:
-            self._stay(score)
+            self._stay(score, value_ns)
             return
         reached = [(shift, test) for shift, test in self._tests if test.add(score)]
         for shift, test in reached:
@@ -234,8 +238,11 @@ class LatencyWatch:
         self._shift = test.level / test.run + test.allowance
         self._well, self._well_run = 0.0, 0
 
-    def _stay(self, score: float) -> None:
+    def _stay(self, score: float, value_ns: int) -> None:
         self.run += 1
+        slow_ns, usual_ns = self._since(self.run - 1, 0.5), self._usual.p50
+        if slow_ns >= _FAR_RATIO * usual_ns and value_ns**3 < usual_ns**2 * slow_ns:
+            score = min(score, 0.0)
         self._shift += (score - self._shift) / min(self.run, _STEADY)
         shift = min(max(self._shift, _SHIFT_RANGE[0]), _SHIFT_RANGE[1])
         self._well = max(self._well + shift * min(shift / 2 - score, _MOST_CALM), 0.0)

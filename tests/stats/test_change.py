@@ -53,6 +53,12 @@ def test_a_step_is_reported_within_few_results_and_its_end_too(factor: float, mo
     assert until(lambda: not latency.slow, latency.add, [latency.usual_p50_ns] * 40) <= 16
 
 
+def test_the_end_of_a_large_step_is_seen_by_values_that_are_high_for_few_that_are_known() -> None:
+    latency = LatencyWatch(compress([(80 + 4 * n) * MS for n in range(20)]), floor_ns=FLOOR_NS)
+    assert until(lambda: latency.slow, latency.add, [1000 * MS] * 20) <= 8
+    assert until(lambda: not latency.slow, latency.add, [165 * MS] * 20) <= 5
+
+
 def test_a_large_step_begins_where_it_began() -> None:
     latency = watch()
     for value in [300 * MS] * 50:
