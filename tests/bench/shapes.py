@@ -100,14 +100,6 @@ TEMPO = mixture("tempo", (1, 1, 0.2))
 """Of a stream's tokens."""
 
 
-def lag_1(values: Floats) -> float:
-    """The correlation of the logarithms of two values in a row."""
-    logs = np.log(values)
-    logs -= logs.mean()
-    whole = float(np.sum(logs * logs))
-    return float(np.sum(logs[1:] * logs[:-1])) / whole if whole else 0.0
-
-
 def failure_bound(usual: float, bad: float, false_alarms: float = 4.0) -> float:
     """The results that it takes on average to see a share of failures against the usual one."""
     divergence = bad * math.log(bad / usual) + (1 - bad) * math.log((1 - bad) / (1 - usual))

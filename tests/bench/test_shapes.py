@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from .shapes import LOG_NORMAL, MONTH, SHAPES, TEMPO, Shape, failure_bound, gamma, lag_1, mixture
+from .shapes import LOG_NORMAL, MONTH, SHAPES, TEMPO, Shape, failure_bound, gamma, mixture
+from .watched import TTFT_NS, usual_latency
 
 
 @pytest.mark.parametrize("factor", [1.5, 2, 3])
@@ -37,4 +38,14 @@ def test_what_is_drawn_is_what_the_bound_is_of(shape: Shape) -> None:
     for share in (0.1, 0.5, 0.9, 0.99):
         expected = float(np.exp(logs[np.searchsorted(upto, share)]))
         assert np.mean(drawn <= expected) == pytest.approx(share, abs=0.015)
-    assert lag_1(drawn) == pytest.approx(shape.correlation, abs=0.03)
+    logs = np.log(drawn)
+    assert np.corrcoef(logs[1:], logs[:-1])[0, 1] == pytest.approx(shape.correlation, abs=0.03)
+
+
+def test_what_is_usual_is_learnt_as_in_the_program() -> None:
+    shape = next(shape for shape in SHAPES if shape.correlation)
+    drawn = shape.draw(np.random.default_rng(1), 4_000) * TTFT_NS
+    usual = usual_latency(drawn)
+    assert usual.n == sum(count for _, count in usual.values) == len(drawn)
+    assert usual.p50_ns == pytest.approx(float(np.median(drawn)), rel=0.02)
+    assert usual.correlation == pytest.approx(shape.correlation, abs=0.05)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gwtui.health.states import EndpointJudge
+from gwtui.history.sums import LatencySums
 from gwtui.model.enums import BAD, State
 from gwtui.model.judged import Usual
 from gwtui.model.metrics import Metric
@@ -16,9 +17,8 @@ from gwtui.model.profile import Thresholds
 from gwtui.model.records import Request
 from gwtui.model.usual import UsualLatency, UsualSource
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.histogram import compress, rank
 
-from .shapes import TEMPO, Floats, Shape, lag_1
+from .shapes import TEMPO, Floats, Shape
 
 TTFT_NS = 400_000_000
 TPOT_NS = 20_000_000
@@ -42,15 +42,12 @@ USUAL = Now()
 
 
 def usual_latency(values_ns: Floats) -> UsualLatency:
-    """What is known after these values."""
-    ordered = np.sort(values_ns)
-    return UsualLatency(
-        source=UsualSource.DAY,
-        n=len(ordered),
-        p50_ns=int(ordered[rank(0.5, len(ordered)) - 1]),
-        values=compress(int(value) for value in ordered),
-        correlation=lag_1(values_ns),
-    )
+    """What the program knows after these values, one after the other."""
+    sums, before_ns = LatencySums(), None
+    for value_ns in values_ns.astype(np.int64).tolist():
+        sums.add(value_ns, before_ns)
+        before_ns = value_ns
+    return sums.usual(UsualSource.DAY)
 
 
 class Watched:
