@@ -11,7 +11,7 @@ import re
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from gwtui.text.untrusted_files import Directory, make_private_directories
@@ -85,13 +85,12 @@ def connect(path: Path) -> sqlite3.Connection:
     with explained(path):
         make_private_directories(path.parent)
         _make_private_file(path)
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
+        with ExitStack() as opened:
+            connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            opened.callback(connection.close)
             _prepare(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            opened.pop_all()
+            return connection
 
 
 def _make_private_file(path: Path) -> None:
@@ -159,11 +158,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
 
 
 def put_aside(path: Path, connection: sqlite3.Connection | None = None) -> Path | None:
