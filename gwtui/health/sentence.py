@@ -129,7 +129,7 @@ def event_facts(entry: LogEntry, names: Mapping[str, str]) -> str:
         told = _with_cause(text.removeprefix(f"{who}: "), entry.cause)
         return f"{who}: {told}" if scope.kind is ScopeKind.ENDPOINT else f"{who}: {told}; {where}"
     if entry.event is IncidentEvent.CLOSED:
-        return "; ".join(filter(None, (f"{where} {text}", entry.cause)))
+        return f"{where}: {entry.cause.partition(' (')[0]} {text}"
     is_said = entry.event is not IncidentEvent.CAUSE_CHANGED or f": {entry.cause}: " in text
     return text if is_said else f"{entry.cause}; {text}"
 

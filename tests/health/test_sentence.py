@@ -112,7 +112,7 @@ def facts(event: IncidentEvent, text: str, cause: str, scope: str = f"gateway {E
 
 
 def test_events_say_the_gateway_by_the_name_that_the_sentence_has() -> None:
-    assert facts(IncidentEvent.CLOSED, "over after 59s", "buffered") == "eu gateway over after 59s; buffered"
+    assert facts(IncidentEvent.CLOSED, "over after 59s", "buffered") == "eu gateway: buffered over after 59s"
     wider = facts(
         IncidentEvent.WIDER, f"eu-a too: 3 auth in a row; 2 of 5 endpoints: gateway {EU}", "keys refused (auth)"
     )
