@@ -18,7 +18,9 @@ from gwtui.model.judged import LogEntry, ProbedEndpoint
 from gwtui.model.records import Ping, Record, Request
 
 MOST = 1_000
-"""The number of incidents that are kept, the newest; open ones always."""
+"""The number of incidents that are kept at least, the newest; those that are over are forgotten first."""
+SPARE = 100
+"""Incidents above that number are forgotten together, once there are more than this."""
 CHANGES = 500
 """The number of events that are kept of each, the newest."""
 _ENTERS = (IncidentEvent.OPENED, IncidentEvent.WIDER, IncidentEvent.REOPENED)
@@ -173,9 +175,13 @@ class IncidentLog:
                 self._in[key] = target.known.number
 
     def _forget_old(self) -> None:
-        closed = [number for number, story in self._stories.items() if not story.known.is_open]
-        for number in closed[: max(0, len(self._stories) - MOST)]:
-            del self._stories[number]
+        if len(self._stories) <= MOST + SPARE:
+            return
+        in_order = sorted(self._stories, key=lambda number: self._stories[number].known.is_open)
+        for number in in_order[: len(self._stories) - MOST]:
+            for key in self._stories.pop(number).members:
+                if self._in.get(key) == number:
+                    del self._in[key]
 
 
 def _merged_into(text: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.fleet import LOST, NO_NAME, OVERLOADED, REFUSED, SLOW, TWO_GATEWAYS, Fleet
 
 from gwtui.codec.csv_schema import incident_of, incident_row
@@ -83,11 +84,25 @@ def test_every_incident_has_one_story(doings: list[tuple[str, str, Cause, State]
     assert sorted((member.vantage, member.endpoint) for member in in_one) == sorted(sick)
 
 
-def test_old_incidents_are_forgotten_and_open_ones_never(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incidents_that_are_over_are_forgotten_before_open_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(incident_log, "MOST", 3)
+    monkeypatch.setattr(incident_log, "SPARE", 0)
     fleet = Fleet()
     fleet.sick("us-gpt", cause=SLOW)
     for _ in range(6):
         fleet.sick("eu-claude", cause=LOST)
         fleet.well("eu-claude", times=30)
     assert [incident.number for incident in fleet.log.incidents] == [1, 6, 7]
+
+
+def test_a_file_of_nothing_but_open_incidents_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incident_log, "MOST", 3)
+    monkeypatch.setattr(incident_log, "SPARE", 2)
+    fleet = Fleet()
+    fleet.sick("us-gpt", cause=SLOW)
+    (opened,) = [entry for entry in fleet.entries if entry.kind == "incident"]
+    log = incident_log.IncidentLog()
+    for number in range(1, 60):
+        log.apply(replace(opened, incident=number, endpoint=f"e{number}"))
+        assert len(log.incidents) <= 5
+    assert [incident.number for incident in log.incidents][-3:] == [57, 58, 59]
