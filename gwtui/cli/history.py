@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,16 +138,19 @@ def prune(days: float | None, config_file: Path | None) -> None:
 @contextmanager
 def _opened() -> Iterator[Store]:
     """The history, which has to be there."""
-    from gwtui.history.database import HistoryError
+    from gwtui.history.database import DamagedError, HistoryError
     from gwtui.history.store import HISTORY, Store
     from gwtui.recorder import state_dir
 
     state = state_dir()
-    if state is None or not (state / HISTORY).exists():
+    if state is None or not os.path.lexists(state / HISTORY):
         raise Refusal("there is no history yet: gwtui watch begins one")
     try:
         with Store(state / HISTORY) as store:
             yield store
+    except DamagedError as error:
+        text = f"{error}: move it away, and gwtui watch begins a new one"
+        raise OwnFaultError(text) from error
     except HistoryError as error:
         raise OwnFaultError(str(error)) from error
 

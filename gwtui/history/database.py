@@ -25,6 +25,7 @@ MAX_DAMAGED = 1000
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "9p", "beegfs", "gpfs"}
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _TABLES = """
 CREATE TABLE endpoints (
     id INTEGER PRIMARY KEY,
@@ -75,6 +76,8 @@ def explained(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGED:
             raise DamagedError(f"{path} is damaged") from error
+        if code in _TAKEN:
+            raise HistoryError(f"{path}: another program has been writing to it for {BUSY_S:.0f} s") from error
         raise HistoryError(f"{path}: {error}") from error
     except OSError as error:
         raise HistoryError(f"{path}: {error.strerror or error}") from error
@@ -97,7 +100,10 @@ def _make_private_file(path: Path) -> None:
     """Make the file if it is missing. An existing one is not opened: closing it would end SQLite's locks on it."""
     with Directory.held(path.parent) as directory:
         directory.make_private()
-        directory.refuse_others(path.name)
+        try:
+            directory.refuse_others(path.name)
+        except OSError as error:
+            raise UnusableError(f"{path}: {error.strerror}; move it away, and a new one begins") from error
         with suppress(FileExistsError):
             os.close(directory.open(path.name, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         if stat.S_IMODE(directory.status(path.name).st_mode) & 0o077:
@@ -144,7 +150,7 @@ def _choose_journal(connection: sqlite3.Connection, path: Path) -> None:
     try:
         (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if error.sqlite_errorcode & 0xFF in _TAKEN:
             return  # whoever else has it open has chosen
         mode = ""
     if mode.upper() != wanted:

@@ -164,8 +164,15 @@ def test_a_damaged_history_is_a_fault_of_its_own(state: Path) -> None:
     state.mkdir()
     (state / HISTORY).write_bytes(b"this is no database, and is long enough to look like one " * 99)
     result = gwtui("history")
-    assert (result.exit_code, "is damaged" in result.output) == (3, True)
+    assert (result.exit_code, "is damaged: move it away" in result.output) == (3, True)
     assert (state / HISTORY).exists()
+
+
+def test_what_is_no_file_is_named_and_not_taken_for_a_missing_one(state: Path) -> None:
+    state.mkdir()
+    (state / HISTORY).symlink_to(state / "nowhere")
+    result = gwtui("history")
+    assert (result.exit_code, "symbolic link" in result.output, "move it away" in result.output) == (3, True, True)
 
 
 class AskedForError(Exception):
