@@ -17,9 +17,12 @@ from gwtui.recorder.session_reader import Session, SessionError, read_session
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.significance import Sample
 from gwtui.text.sanitize import clean
+from gwtui.text.units import timestamp
 
 MAX_LABEL = 60
 MAX_MARKS = 5
+MOST_RESULTS = 1_000_000
+"""Of what is usual; more are thinned out."""
 FORMS = "a mark, 14:03, 2026-11-30 14:03 or 2026-11-30T14:03:22Z"
 _CLOCK = re.compile(r"[0-2]?\d:[0-5]\d(:[0-5]\d)?", re.ASCII)
 
@@ -44,7 +47,9 @@ def since_of(text: str, path: Path) -> Since:
     wanted, label = text.strip().casefold(), clean(text.strip(), MAX_LABEL)
     equal = [mark for mark in marks if mark.text.casefold() == wanted]
     if equal:
-        return Since(equal[-1].at, clean(equal[-1].text, MAX_LABEL))
+        last, *others = reversed(equal)
+        which = f", the last of {len(equal)}, {timestamp(last.at)[:19]}Z" if others else ""
+        return Since(last.at, f"{clean(last.text, MAX_LABEL)}{which}")
     if (at := _time_of(text.strip(), session)) is not None:
         return Since(at, label)
     like = [mark for mark in marks if wanted and wanted in mark.text.casefold()]
@@ -106,7 +111,7 @@ def against_usual(path: Path, names: Iterable[str], progress: Progress) -> list[
 def _as_series(usual: Usual) -> ComparedSeries:
     """What was usual, as if it had been measured."""
     found = {
-        metric: [value for value, count in each.values for _ in range(count)]
+        metric: [value for value, count in each.values for _ in range(_fewer(count, each.n))]
         for metric, each in usual.latencies.items()
         if each.source is not UsualSource.SESSION
     }
@@ -116,6 +121,11 @@ def _as_series(usual: Usual) -> ComparedSeries:
         samples[Metric.E2E if metric is Metric.RTT else metric] = Sample(values)
     total = usual.good + usual.failed
     return ComparedSeries(f"{usual.endpoint}, usual", samples, usual.good, total or None, is_ping)
+
+
+def _fewer(count: int, n: int) -> int:
+    """The number of results that stand for these, where all `n` are too many to compare."""
+    return count if n <= MOST_RESULTS else max(1, count * MOST_RESULTS // n)
 
 
 def _usuals(path: Path) -> list[Usual]:

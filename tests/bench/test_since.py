@@ -91,6 +91,12 @@ def test_a_moment_is_a_mark_or_a_time(tmp_path: Path, text: str, at_s: float) ->
     assert since_of(text, session(tmp_path)).at == pytest.approx(START_AT + at_s, abs=0.5)
 
 
+def test_of_a_mark_set_twice_the_last_one_counts_and_is_named(tmp_path: Path) -> None:
+    since = since_of("lunch", session(tmp_path, mark(5, "lunch")))
+    assert since.at == pytest.approx(START_AT + 400, abs=0.5)
+    assert since.label.startswith("lunch, the last of 2, ")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
