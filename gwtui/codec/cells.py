@@ -45,6 +45,12 @@ def _whole(text: str) -> int:
     return _sane(int(text))
 
 
+def _counted(text: str) -> int:
+    if (number := _whole(text)) < 0:
+        raise ValueError("less than 0")
+    return number
+
+
 def _nanoseconds(milliseconds: str) -> int:
     return _sane(round(float(milliseconds) * 1_000_000))
 
@@ -169,6 +175,8 @@ CAUSE = CellKind(_cause)
 """Why, in words."""
 SEVERITY = CellKind(_severity, _value)
 WHOLE = CellKind(_whole)
+COUNT = CellKind(_counted)
+"""A whole number that is not less than 0."""
 NUMBER = CellKind(_number)
 ROUNDED = CellKind(_number, _rounded)
 """A number with three decimals."""

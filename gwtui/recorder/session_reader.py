@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
@@ -27,6 +28,7 @@ from gwtui.model.enums import Outcome
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
+from gwtui.model.usual import UsualLatency
 from gwtui.recorder.csvfile import csv_cell, csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, USUAL
@@ -40,6 +42,8 @@ _Of: TypeAlias = Callable[[Mapping[str, str]], Row | None]
 """The row of these cells; None: it is left out."""
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
+LATEST = 253_402_300_799.0
+"""The last second of the year 9999."""
 MAX_EXAMPLES = 3
 """The number of unreadable lines that are reported one by one."""
 
@@ -236,11 +240,24 @@ def _usual_of(line: str) -> Usual:
     record = decode(line.encode())
     if not isinstance(record, Usual):
         raise WireError("not what is usual")
-    for latency in record.latencies.values():
-        values = [value for value, _ in latency.values]
-        if values != sorted(values) or any(value < 0 or count < 1 for value, count in latency.values):
-            raise WireError("values out of order")
+    if not 0 <= record.at <= LATEST or not (0 <= record.good <= LARGEST and 0 <= record.failed <= LARGEST):
+        raise WireError("numbers that cannot be")
+    if not all(map(_is_usual, record.latencies.values())):
+        raise WireError("values that cannot be")
     return replace(record, endpoint=clean(record.endpoint), vantage=clean(record.vantage), why=clean(record.why))
+
+
+def _is_usual(latency: UsualLatency) -> bool:
+    """Whether results can have had these values."""
+    values = [value for value, _ in latency.values]
+    return (
+        bool(values)
+        and all(count >= 1 for _, count in latency.values)
+        and sum(count for _, count in latency.values) == latency.n <= LARGEST
+        and all(low < high for low, high in pairwise(values))
+        and 0 <= values[0] <= latency.p50_ns <= values[-1] <= LARGEST
+        and -1 <= latency.correlation <= 1
+    )
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -197,6 +197,23 @@ def test_what_was_usual_comes_at_its_time(tmp_path: Path) -> None:
         b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"latencies":{"ttft":'
         b'{"source":"this session","n":20,"p50_ns":1,"values":[[2,1],[1,1]]}}}\n',
         b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"latencies":{"no metric":{}}}\n',
+        b'{"record":"usual","endpoint":"a","at":-1e300,"now_ns":1}\n',
+        b'{"record":"usual","endpoint":"a","at":1e300,"now_ns":1}\n',
+        b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"good":-1}\n',
+        b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"failed":1%s}\n' % (b"0" * 30),
+        *(
+            b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"latencies":{"ttft":'
+            b'{"source":"this session",%s}}}\n' % latency
+            for latency in (
+                b'"n":0,"p50_ns":1,"values":[]',
+                b'"n":21,"p50_ns":1,"values":[[1,20]]',
+                b'"n":-20,"p50_ns":1,"values":[[1,-20]]',
+                b'"n":20,"p50_ns":2,"values":[[1,20]]',
+                b'"n":20,"p50_ns":-1,"values":[[-1,20]]',
+                b'"n":20,"p50_ns":1,"values":[[1,20]],"correlation":2',
+                b'"n":1%s,"p50_ns":1,"values":[[1,1%s]]' % (b"0" * 30, b"0" * 30),
+            )
+        ),
     ],
 )
 def test_lines_that_do_not_tell_what_is_usual_are_reported(directory: Path, line: bytes) -> None:
