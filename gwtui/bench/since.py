@@ -124,7 +124,7 @@ def _as_series(usual: Usual) -> ComparedSeries:
 
 
 def _fewer(count: int, n: int) -> int:
-    """The number of results that stand for these, where all `n` are too many to compare."""
+    """How many of these results to compare, where all `n` are too many."""
     return count if n <= MOST_RESULTS else max(1, count * MOST_RESULTS // n)
 
 

@@ -82,6 +82,7 @@ def test_a_request_that_is_read_back_makes_the_same_row(request: Request, other:
     assert again == line
 
 
+COUNTS = st.none() | st.integers(0, 10**9)
 TIMES = st.integers(0, DAYS_NS // 1000).map(lambda us: 1000 * us)
 
 
@@ -141,11 +142,11 @@ SCOPES = st.builds(Scope, st.sampled_from(ScopeKind), st.text().map(clean), st.t
 CAUSES = st.builds(Cause, st.sampled_from(CauseKind), st.text().map(clean), st.text().map(clean)).map(str)
 
 
-@given(measured(LogEntry), st.just("") | SCOPES, st.just("") | CAUSES, st.none() | st.sampled_from(BAD))
+@given(measured(LogEntry), COUNTS, COUNTS, st.just("") | SCOPES, st.just("") | CAUSES, st.none() | st.sampled_from(BAD))
 def test_an_entry_that_is_read_back_makes_the_same_row(
-    entry: LogEntry, scope: str, cause: str, severity: State | None
+    entry: LogEntry, number: int | None, failures: int | None, scope: str, cause: str, severity: State | None
 ) -> None:
-    incident = replace(entry, scope=scope, cause=cause, severity=severity)
+    incident = replace(entry, incident=number, failures=failures, scope=scope, cause=cause, severity=severity)
     line, again = written_again(incident_row(incident), incident_of, incident_row)
     assert again == line
 
