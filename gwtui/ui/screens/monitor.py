@@ -82,6 +82,8 @@ class MonitorScreen(Screen[None]):
             self.app.exit(0)
 
     def _frame(self) -> None:
+        if not self.app.is_running:  # its screens are being taken down
+            return
         if (view := self._watch.changed_view(self._columns)) is not None:
             self._show(view)
         self.query_one(HeaderLine).hold(self._watch.held)
