@@ -86,6 +86,10 @@ class Mangled(list[tuple[int, str]]):
         return data.decode("utf-8", "replace")
 
 
+NOTHING = re.compile(rb"(?!)")
+"""Found nowhere: of what has no lines."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framing:
     """One way to tell where an event ends. An API says which is its own."""

@@ -6,10 +6,9 @@ return, such as pongs, is kept for the caller.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from gwtui.framing.base import MAX_EVENT, FramedEvent, Framing, FramingFaultError, FramingLimitError, Mangled
+from gwtui.framing.base import MAX_EVENT, NOTHING, FramedEvent, Framing, FramingFaultError, FramingLimitError, Mangled
 
 NORMAL_CLOSURE = 1000
 
@@ -101,14 +100,13 @@ class MessageParser:
         return FramedEvent("message", text)
 
 
-_NOTHING = re.compile(rb"(?!)")
 MESSAGES = Framing(
     name="messages",
     title="messages of a WebSocket",
     media_types=(),
     parser=MessageParser,
-    line=_NOTHING,
-    beginning=_NOTHING,
+    line=NOTHING,
+    beginning=NOTHING,
     event_end="last frame",
     keep_alives="pings",
 )

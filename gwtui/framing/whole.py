@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import NOTHING, FramedEvent, Framing, FramingLimitError
 
 MAX_BODY = 16 << 20
 """The most bytes that a body may have: all of them are kept in memory, for each endpoint whose answer is read."""
@@ -42,14 +41,13 @@ class WholeParser:
         return []
 
 
-_NOTHING = re.compile(rb"(?!)")
 WHOLE = Framing(
     name="whole",
     title="one whole answer",
     media_types=(),
     parser=WholeParser,
-    line=_NOTHING,
-    beginning=_NOTHING,
+    line=NOTHING,
+    beginning=NOTHING,
     event_end="",
     keep_alives="",
 )

@@ -133,8 +133,6 @@ class MonitorScreen(Screen[None]):
         self._watch.query = query
         self._frame()
 
-    # What the user looks at
-
     def action_panel(self, name: str) -> None:
         self.query_one(PanelArea).pick(name)
 
@@ -267,8 +265,6 @@ class MonitorScreen(Screen[None]):
         self.app.copy_to_clipboard(trace_id)
         self._message(f"Copied the trace id of #{number}: {trace_id}")
 
-    # What the engine is asked to do
-
     def action_pause(self) -> None:
         self._orders.pause(self._view_of_selection())
 
@@ -300,8 +296,6 @@ class MonitorScreen(Screen[None]):
             self._message("A new session; the previous one is summarised when you leave")
         elif not self._orders.refused():
             self._message("The engine is running")
-
-    # The profile
 
     def action_edit(self) -> None:
         if (endpoint := self._selected()) is not None:
