@@ -37,9 +37,14 @@ WRITE_ALL = disk.write_all
 class Watched:
     """A running session as a screen sees it."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, directory: Path) -> None:
         self._monitor = Monitor()
         self._batches = aiter(feed)
+        self._rows = directory / "requests.csv"
+
+    async def begun(self) -> Header:
+        """It probes, and records into its directory."""
+        return await self.until(lambda header: header.requests >= 2 and self._rows.exists())
 
     async def until(self, met: Callable[[Header], bool]) -> Header:
         """The first header line that is so."""
@@ -65,7 +70,7 @@ async def watching(
     profile = Profile(name="t", interval_s=0.005, endpoints=(refused,))
     feed = hosted(Start(profile=profile, session_dir=str(directory)))
     try:
-        yield Watched(feed)
+        yield Watched(feed, directory)
     finally:
         await feed.aclose()
 
@@ -91,7 +96,7 @@ async def test_a_disk_that_takes_nothing_is_reported_and_costs_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     async with watching(tmp_path / "s", monkeypatch) as it:
-        assert (await it.until(lambda header: header.requests >= 2)).banner == ""
+        assert (await it.begun()).banner == ""
         monkeypatch.setattr(disk, "write_all", failing(code))
         found = await it.until(lambda header: header.banner != "")
         assert found.banner.startswith("CSV not written since ")
@@ -111,7 +116,7 @@ async def test_rows_that_find_no_room_are_counted_on_screen_for_good(
 ) -> None:
     monkeypatch.setattr(rows, "BATCH", 2)
     async with watching(tmp_path / "s", monkeypatch, max_waiting=3) as it:
-        await it.until(lambda header: header.requests >= 2)
+        await it.begun()
         monkeypatch.setattr(disk, "write_all", failing(errno.ENOSPC))
         during = await it.until(lambda header: "lost" in header.banner)
         monkeypatch.setattr(disk, "write_all", WRITE_ALL)
@@ -129,7 +134,7 @@ async def test_a_file_in_the_place_of_the_directory_is_reported_until_it_is_gone
 ) -> None:
     directory = tmp_path / "s"
     async with watching(directory, monkeypatch) as it:
-        await it.until(lambda header: header.requests >= 2)
+        await it.begun()
         directory.rename(tmp_path / "moved")
         directory.write_text("in the way")
         found = await it.until(lambda header: "waiting" in header.banner)
@@ -145,7 +150,7 @@ async def test_a_file_in_the_place_of_the_directory_is_reported_until_it_is_gone
 async def test_a_removed_directory_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "s"
     async with watching(directory, monkeypatch) as it:
-        before = await it.until(lambda header: header.requests >= 2)
+        before = await it.begun()
         directory.rename(tmp_path / "removed")  # at one stroke, so that no row comes in between
         shutil.rmtree(tmp_path / "removed")
         await it.until(lambda header: header.requests >= before.requests + 5)
@@ -160,7 +165,7 @@ async def test_of_two_sessions_in_one_directory_the_second_says_so_and_goes_on_w
 ) -> None:
     async with watching(tmp_path / "s", monkeypatch) as second:
         async with watching(tmp_path / "s", monkeypatch) as first:
-            await first.until(lambda header: header.requests >= 2)
+            await first.begun()
             found = await second.until(lambda header: header.requests >= 2 and header.banner != "")
         assert "(another gwtui records into this directory (s))" in found.banner
         await second.until(lambda header: header.banner == "")
