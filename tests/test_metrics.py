@@ -31,8 +31,8 @@ from gwtui.model.metrics import (
     times_of,
 )
 from gwtui.model.profile import Endpoint, Thresholds
+from gwtui.model.query import Query
 from gwtui.model.records import Ping, Request
-from gwtui.model.view import Query
 from gwtui.monitor import filters
 from gwtui.recorder.csvfile import csv_cells, csv_line
 from gwtui.report import probe_json, probe_text

@@ -13,9 +13,10 @@ from typing import Any, Protocol, Self
 
 from gwtui.feeds import Feed
 from gwtui.model.enums import State
+from gwtui.model.query import Query, Window
 from gwtui.model.records import FeedEnded, Record
 from gwtui.model.signals import asks, heeded
-from gwtui.model.view import EndpointRow, Query, View, Window
+from gwtui.model.view import EndpointRow, View
 from gwtui.monitor import Monitor
 
 MAX_WAITING = 20_000

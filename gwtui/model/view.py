@@ -1,56 +1,23 @@
 """The view that the screen draws: frozen and complete, without a clock.
 
-The monitor makes it; panels draw it and compute nothing. What the user chose to look at goes in as a `Query`.
+The monitor makes it; panels draw it and compute nothing. What the user chose to look at goes in as a `query.Query`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import FindingName, Kind, State
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Ping, Request, StreamEvent
-
-
-class Window(StrEnum):
-    """The last T seconds a number covers."""
-
-    S30 = "30 s"
-    M2 = "2 min"
-    M10 = "10 min"
-    H1 = "1 h"
-    ALL = "all"
-
-    @property
-    def seconds(self) -> int | None:
-        """Its length; None for the whole session."""
-        return {"30 s": 30, "2 min": 120, "10 min": 600, "1 h": 3600}.get(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What the user looks at."""
-
-    window: Window = Window.M2
-    metric: Metric = Metric.TTFT
-    endpoint: str | None = None
-    """The selected endpoint; None: the first."""
-    request: int | None = None
-    """A chosen request of it; None: the newest."""
-    sort: str = ""
-    """The column that orders the table; "" is the profile's order."""
-    descending: bool = False
-    filter: str = ""
-    """What was typed after `/`."""
-    columns: tuple[str, ...] = ()
-    """Further columns of the table, of `model.columns`."""
+from gwtui.model.query import Query, Window
+from gwtui.model.records import Ping, Request
+from gwtui.model.stream_view import StreamView
+from gwtui.model.strip import Strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +90,27 @@ class EndpointRow:
     """How long ago its last result came, in full seconds; None before the first."""
     next_ns: int | None = None
     """How long it is until its next probe, 0 when that is due; None while it is paused or unknown."""
+    why: str = ""
+    """The worst verdict or finding of the window and its share, `truncated 3/24`; "" when all is well."""
+    usual_ns: int | None = None
+    """What is usual for the metric; None while that is not known."""
+    ratio: float | None = None
+    """p50 / usual; None where one of them is unknown."""
+    p95_window: Window | None = None
+    """The window that p95 is of, where it is not the query's, which has too few values for it."""
+    p99_window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A summary of endpoints that are put together; the table shows it above them, or instead of them."""
+
+    name: str
+    states: tuple[tuple[State, int], ...]
+    """How many are in each state, the worst first, without zeros."""
+    p50_ns: tuple[int, int] | None
+    """The least and the greatest median of its endpoints; None where none is known."""
+    is_folded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,70 +139,8 @@ class Header:
     """Rows that could not be written, and will not be."""
     use_proxies: bool = False
     """The proxies of the environment are used."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLine:
-    """One line of the stream panel."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    number: int
-    """The event's number within its stream, from 1."""
-    since_sent_ns: int
-    gap_ns: int | None
-    """Since the read before; None within a read, whose events share one stamp."""
-    event: StreamEvent
-    stands_out: bool = False
-    """The gap is far longer than this stream's usual one."""
-    decided: bool = False
-    """The verdict was decided here."""
-
-
-class ModelState(StrEnum):
-    """How far one model of a stream of several is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """One model of a stream of several."""
-
-    timeline: ModelTimeline
-    """Its times count from the send."""
-    state: ModelState
-    text: str
-    """The content of its kept events."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamView:
-    endpoint: str
-    number: int
-    started_at: float
-    in_flight: bool
-    since_sent_ns: int | None
-    """How long it has been running, or took."""
-    lines: tuple[StreamLine, ...]
-    lines_dropped: int
-    """Older events that are no longer kept."""
-    text: str
-    """The content of all kept events in order."""
-    request: Request | None
-    """Its result, once it ended."""
-    newest: bool
-    """It is the endpoint's newest that was answered, not one that was chosen."""
-    comments: int | None = None
-    """How many comments came while its first event is awaited; None where not even its headers came."""
-    waiting: tuple[int, int] | None = None
-    """A newer request that waits for its first event: its number, and how long in ns; or None."""
-    models: tuple[ModelCard, ...] = ()
-    """Its models, where several were asked at once."""
+    behind_ns: int = 0
+    """How long before the newest record the shown moment is; 0 while it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +152,26 @@ class LatencyPoint:
     p99_ns: int | None
     n: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One request in the latency chart."""
+
+    at_ns: int
+    value_ns: int | None
+    """None: it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSpan:
+    """A stretch of time that is marked in the chart: an incident of the endpoint, or a moment where both are equal."""
+
+    start_ns: int
+    end_ns: int | None
+    """None: it goes on."""
+    state: State | None
+    """The severity of the incident; None for the user's mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +188,19 @@ class LatencyView:
     failed: int
     tainted: int = 0
     """Results in the window during which the engine itself was late."""
+    start_ns: int = 0
+    """Where the first point begins."""
+    end_ns: int = 0
+    """Where the last point ends: the moment that is looked at."""
+    dots: tuple[Dot, ...] = ()
+    """The requests of the window as far as they are kept, oldest first."""
+    p90s: tuple[int | None, ...] = ()
+    """A p90 for each point; None where n does not bear it."""
+    usual_ns: int | None = None
+    limit_ns: int | None = None
+    """The `slow_over_ms` of the endpoint."""
+    spans: tuple[ChartSpan, ...] = ()
+    """Incidents and marks within the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +295,12 @@ class View:
     """All endpoints of the profile, in its order."""
     sentence: str = ""
     """What is wrong, the worst first, to be pasted; empty when nothing is."""
+    now_ns: int = 0
+    """The shown moment."""
+    strip: Strip | None = None
+    rows: tuple[EndpointRow | GroupRow, ...] = ()
+    """The lines of the table: `endpoints`, and where they are grouped the summaries between them, without those that
+    are folded."""
 
     @property
     def open_incidents(self) -> tuple[Incident, ...]:

@@ -15,8 +15,9 @@ from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Kind, Outcome, State
 from gwtui.model.metrics import LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
+from gwtui.model.query import Window
 from gwtui.model.records import Heartbeat, Ping, Request
-from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
+from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.ping_stats import PingStats
 from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore

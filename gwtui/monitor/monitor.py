@@ -16,6 +16,7 @@ from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.enums import Outcome, State, Trigger
 from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.profile import Profile
+from gwtui.model.query import Query
 from gwtui.model.records import (
     FeedEnded,
     FeedSilent,
@@ -30,7 +31,8 @@ from gwtui.model.records import (
     StreamAlive,
     StreamRead,
 )
-from gwtui.model.view import EndpointRow, Header, PingView, Query, StreamView, View
+from gwtui.model.stream_view import StreamView
+from gwtui.model.view import EndpointRow, Header, PingView, View
 from gwtui.monitor.banner import Trouble
 from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History

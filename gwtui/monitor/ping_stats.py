@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Metric
+from gwtui.model.query import Window
 from gwtui.model.records import Ping
-from gwtui.model.view import PingView, Window
+from gwtui.model.view import PingView
 from gwtui.monitor.series import MetricSeries, cells, quantiles
 from gwtui.stats.accuracy import sure
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from gwtui.model.metrics import COMPARED, AnswerForm, Metric, metrics_of, own_metric
+from gwtui.model.query import Window
 from gwtui.model.records import Ping, Request
-from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
+from gwtui.model.view import Cell, LatencyPoint, Quantile
 from gwtui.stats.accuracy import sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, supported

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.records import Ping, Request, RequestStarted, StreamAlive, StreamRead
+from gwtui.model.stream_view import ModelCard, ModelState, StreamLine, StreamView
 from gwtui.model.verdicts import GOOD
-from gwtui.model.view import ModelCard, ModelState, StreamLine, StreamView
 from gwtui.stats.model_timelines import ModelTimelines
 
 LINES_PER_STREAM = 2000

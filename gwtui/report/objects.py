@@ -12,7 +12,7 @@ from gwtui.model.gateway_figures import GatewayFigures
 from gwtui.model.incidents import Incident, Proof
 from gwtui.model.metrics import AnswerForm, Basis, metrics_of
 from gwtui.model.records import Finding, Ping, Request, StreamRead
-from gwtui.model.view import StreamLine
+from gwtui.model.stream_view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.stats.accuracy import latency
 from gwtui.text import units

@@ -11,8 +11,8 @@ from gwtui.model.enums import Clock, FindingName
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
+from gwtui.model.stream_view import StreamLine
 from gwtui.model.verdicts import Judgement, Verdict, VerdictEntry
-from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.report.lines import (
     LABEL_WIDTH,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gwtui.model.enums import Outcome
+from gwtui.model.query import Window
 from gwtui.model.verdicts import GOOD
-from gwtui.model.view import Counts, EndpointRow, FindingCounts, View, Window
+from gwtui.model.view import Counts, EndpointRow, FindingCounts, View
 from gwtui.report.incidents import incident_lines, worst_first
 from gwtui.report.lines import Styler, plain, toned
 from gwtui.text import units

@@ -10,8 +10,9 @@ from dataclasses import replace
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.profile import Profile
+from gwtui.model.query import Query, Window
 from gwtui.model.records import FeedEnded, Notice, Record, SessionStarted
-from gwtui.model.view import Query, View, Window
+from gwtui.model.view import View
 from gwtui.monitor import Monitor
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.units import elapsed

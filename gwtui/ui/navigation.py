@@ -8,7 +8,8 @@ from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import BY_RANK
-from gwtui.model.view import Query, View, Window
+from gwtui.model.query import Query, Window
+from gwtui.model.view import View
 from gwtui.ui.panels.endpoints import COLUMNS
 
 WINDOWS = tuple(Window)

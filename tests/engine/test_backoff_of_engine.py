@@ -21,8 +21,9 @@ from gwtui.model.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
 from gwtui.model.enums import Outcome, State, Trigger
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Budget, Endpoint, Profile
+from gwtui.model.query import Query
 from gwtui.model.records import Heartbeat, Notice, Ping, Record, Request
-from gwtui.model.view import EndpointRow, Query
+from gwtui.model.view import EndpointRow
 from gwtui.monitor import Monitor
 
 SECOND = 1_000_000_000

@@ -23,7 +23,8 @@ from gwtui.engine import backoff, engine
 from gwtui.feeds import Feed
 from gwtui.model.commands import Start
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.view import Header, Query
+from gwtui.model.query import Query
+from gwtui.model.view import Header
 from gwtui.monitor import Monitor
 from gwtui.recorder import Recorder, disk, parts, rows
 from gwtui.session import hosted, session

@@ -28,9 +28,9 @@ from gwtui.model.commands import PutEndpoint
 from gwtui.model.enums import EventKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.query import Query
 from gwtui.model.records import Heartbeat, Request, SessionStarted, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Query
 from gwtui.monitor import Monitor, filters
 from gwtui.recorder.disk import LineFile
 from gwtui.recorder.session_metadata import profile_toml, schema_in

@@ -15,8 +15,8 @@ from gwtui.model.enums import FindingName, State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.query import Query, Window
 from gwtui.model.records import Heartbeat, Record, SessionStarted
-from gwtui.model.view import Query, Window
 from gwtui.monitor import Monitor
 
 FIVE = tuple(gpt(f"eu-{name}", EU, key="env:EU") for name in "abcde")

@@ -9,9 +9,9 @@ from support.monitor_stage import MS, SECOND, START_AT, START_NS, MonitorStage, 
 
 from gwtui.model.enums import FindingName, State, Trigger
 from gwtui.model.metrics import LATENCIES, Metric
+from gwtui.model.query import Window
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Window
 from gwtui.monitor import series
 
 # States

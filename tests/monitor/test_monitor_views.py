@@ -17,9 +17,9 @@ from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import TLS, Profile
+from gwtui.model.query import Query, Window
 from gwtui.model.records import FeedEnded, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Query, Window
 from gwtui.monitor.event_log import ENTRIES
 from gwtui.monitor.monitor import Monitor
 

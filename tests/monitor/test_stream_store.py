@@ -12,8 +12,8 @@ from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.enums import EventKind, Trigger
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import StreamAlive, StreamEvent
+from gwtui.model.stream_view import ModelState, StreamView
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import ModelState, StreamView
 from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
 
 

@@ -19,9 +19,9 @@ from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State
 from gwtui.model.findings import FINDINGS
 from gwtui.model.profile import Endpoint
+from gwtui.model.query import Query, Window
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Query, Window
 from gwtui.report import probe_json, probe_text, summary
 from gwtui.stats.concurrency import analyse
 from gwtui.verdict.concurrency import sequential

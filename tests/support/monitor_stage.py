@@ -9,6 +9,7 @@ import msgspec
 from gwtui.model.enums import EventKind, State, Trigger
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.query import Query
 from gwtui.model.records import (
     Heartbeat,
     Ping,
@@ -20,7 +21,7 @@ from gwtui.model.records import (
     StreamRead,
 )
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import EndpointRow, Query, View
+from gwtui.model.view import EndpointRow, View
 from gwtui.monitor import Monitor
 
 MS = 1_000_000

@@ -17,8 +17,8 @@ from gwtui.config.themes import DEFAULT_THEME
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.query import Query
 from gwtui.model.records import FeedEnded, Record, SessionStarted
-from gwtui.model.view import Query
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.layout import PanelArea
 from gwtui.ui.panels.endpoints import EndpointsPanel

@@ -13,20 +13,11 @@ from gwtui.model.incidents import Change, Incident, IncidentEvent, Member
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
+from gwtui.model.query import Query
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
+from gwtui.model.stream_view import StreamLine, StreamView
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import (
-    EndpointRow,
-    Header,
-    LatencyPoint,
-    LatencyView,
-    PingView,
-    Query,
-    RequestRow,
-    StreamLine,
-    StreamView,
-    View,
-)
+from gwtui.model.view import EndpointRow, Header, LatencyPoint, LatencyView, PingView, RequestRow, View
 
 from .viewrows import MS, calm_rows, cells, fresh_row, quantile, row, sick_rows
 

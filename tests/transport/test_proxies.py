@@ -33,9 +33,9 @@ from support.scripted import (
 from gwtui.codec.wire import encode
 from gwtui.headless import TextLines
 from gwtui.model.profile import TLS, Endpoint, Profile
+from gwtui.model.query import Query
 from gwtui.model.records import Ping, Request, SessionStarted
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.model.view import Query
 from gwtui.monitor import Monitor
 from gwtui.probes.prober import probe_once
 from gwtui.transport.proxies import reason_of

@@ -15,8 +15,8 @@ from textual.widgets import Input, OptionList
 from gwtui.feeds import Feed
 from gwtui.model.commands import Burst, Mark, SetInterval
 from gwtui.model.profile import Profile
+from gwtui.model.query import Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice
-from gwtui.model.view import Window
 from gwtui.report import summary
 from gwtui.ui.keymap import KEYS
 from gwtui.ui.panels.endpoints import EndpointsPanel

@@ -29,7 +29,7 @@ from gwtui.model.enums import State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.view import Window
+from gwtui.model.query import Window
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel

@@ -19,8 +19,9 @@ from gwtui.model.enums import EventKind
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Phases, Request, StreamEvent
+from gwtui.model.stream_view import ModelCard, ModelState, StreamLine
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import ModelCard, ModelState, RequestRow, StreamLine, View
+from gwtui.model.view import RequestRow, View
 from gwtui.stats.concurrency import analyse
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text

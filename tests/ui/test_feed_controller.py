@@ -12,8 +12,8 @@ from support.stage import FakeFeed
 from gwtui.feeds import Feed
 from gwtui.model.commands import Pause
 from gwtui.model.profile import Profile
+from gwtui.model.query import Query, Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
-from gwtui.model.view import Query, Window
 from gwtui.ui import feed_controller
 from gwtui.ui.feed_controller import Watch
 

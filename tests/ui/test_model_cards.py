@@ -11,7 +11,8 @@ from support import views
 from textual.app import App, ComposeResult
 
 from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
-from gwtui.model.view import ModelCard, ModelState, View
+from gwtui.model.stream_view import ModelCard, ModelState
+from gwtui.model.view import View
 from gwtui.ui.panels import stream
 from gwtui.ui.panels.model_cards import columns, draw_cards
 from gwtui.ui.panels.stream import Mode, Scroll, StreamPanel, modes_of

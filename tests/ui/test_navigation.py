@@ -8,7 +8,8 @@ from support import views
 
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.metrics import LATENCIES, Metric
-from gwtui.model.view import Query, RequestRow, View, Window
+from gwtui.model.query import Query, Window
+from gwtui.model.view import RequestRow, View
 from gwtui.ui.navigation import (
     WINDOWS,
     next_order,

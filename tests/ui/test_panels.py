@@ -22,8 +22,9 @@ from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
+from gwtui.model.query import Query, Window
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Query, View, Window
+from gwtui.model.view import View
 from gwtui.ui.panel import scrolled
 from gwtui.ui.panels import endpoints, header, incidents, latency, pings, stream
 from gwtui.ui.panels.stream import Mode, Scroll

@@ -13,7 +13,8 @@ from gwtui.model.conversation import turn_text
 from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
-from gwtui.model.view import StreamView, View
+from gwtui.model.stream_view import StreamView
+from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
 from gwtui.text.sanitize import clauses

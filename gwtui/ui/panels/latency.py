@@ -8,7 +8,8 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui.model.view import LatencyView, View, Window
+from gwtui.model.query import Window
+from gwtui.model.view import LatencyView, View
 from gwtui.text import units
 from gwtui.ui.charts import LABEL, ChartSeries, line_chart
 from gwtui.ui.keymap import bindings

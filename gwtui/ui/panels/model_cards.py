@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gwtui.model.view import ModelCard, ModelState
+from gwtui.model.stream_view import ModelCard, ModelState
 from gwtui.text import units
 from gwtui.ui.text_layout import ELLIPSIS, Line, Span, exact, fit, justified, printable, sheet, wrap
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gwtui.model.enums import Outcome
-from gwtui.model.view import PingView, Quantile, View, Window
+from gwtui.model.query import Window
+from gwtui.model.view import PingView, Quantile, View
 from gwtui.text import units
 from gwtui.ui.charts import ChartSeries, bars, line_chart
 from gwtui.ui.panel import Panel

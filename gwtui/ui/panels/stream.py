@@ -13,7 +13,8 @@ from textual.message import Message
 from gwtui.model.enums import EventKind, Outcome
 from gwtui.model.metrics import times_of
 from gwtui.model.records import Request, StreamEvent
-from gwtui.model.view import StreamLine, StreamView, View
+from gwtui.model.stream_view import StreamLine, StreamView
+from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
 from gwtui.ui.keymap import bindings

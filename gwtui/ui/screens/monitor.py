@@ -10,17 +10,16 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from gwtui.config import Config
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.view import Query, View
+from gwtui.model.query import Query
+from gwtui.model.view import View
 from gwtui.ui import navigation
 from gwtui.ui.actions import Orders
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
-from gwtui.ui.fields import duplicate, new_endpoint
 from gwtui.ui.filterbar import FilterBar
 from gwtui.ui.keymap import bindings
 from gwtui.ui.layout import PanelArea
@@ -29,14 +28,14 @@ from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.keyline import KeyLine
-from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.screens.checks import ChecksScreen, has_none
-from gwtui.ui.screens.columns import ColumnsScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
-from gwtui.ui.screens.form import EndpointForm, FormResult
+from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.help import HelpScreen
+from gwtui.ui.screens.look_actions import LookActions
+from gwtui.ui.screens.order_actions import OrderActions
 from gwtui.ui.screens.questions import Questions
 
 FRAMES_PER_S = 10
@@ -44,7 +43,7 @@ MINIMUM = (40, 12)
 TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbing continues."
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(LookActions, OrderActions):
     """Everything at a glance. Draws at most ten times a second, and only when something changed."""
 
     AUTO_FOCUS = "EndpointsPanel"  # from the start: a key that is pressed early is not typed into the filter
@@ -149,39 +148,6 @@ class MonitorScreen(Screen[None]):
         self._watch.freeze()
         self._frame()
 
-    def action_window(self, step: int) -> None:
-        self._look(navigation.other_window(self._watch.query, step))
-
-    def action_metric(self, step: int) -> None:
-        self._look(navigation.other_metric(self._watch.query, step))
-
-    def action_sort(self) -> None:
-        self._look(navigation.next_order(self._watch.query))
-
-    def action_reverse(self) -> None:
-        self._look(replace(self._watch.query, descending=not self._watch.query.descending))
-
-    def action_columns(self) -> None:
-        chooser = ColumnsScreen(self.view.query.columns, self._config.path)
-        self.app.push_screen(chooser, lambda shown: self._look(replace(self._watch.query, columns=shown or ())))
-
-    def action_stream_mode(self) -> None:
-        self.query_one(StreamPanel).cycle_mode()
-
-    def action_request(self, step: int) -> None:
-        self._look(navigation.other_request(self._view_of_selection(), step))
-
-    def action_see(self, number: int) -> None:
-        """Look at that probe of the selected endpoint."""
-        self._look(replace(self._watch.query, request=number))
-
-    def action_filter(self) -> None:
-        self.query_one(FilterBar).open()
-
-    @on(FilterBar.Typed)
-    def _filter(self, event: FilterBar.Typed) -> None:
-        self._look(replace(self._watch.query, filter=event.text.strip()))
-
     @on(FilterBar.Left)
     def _leave_filter(self) -> None:
         self.query_one(EndpointsPanel).focus()
@@ -194,25 +160,9 @@ class MonitorScreen(Screen[None]):
             self._watch.query = replace(self._watch.query, endpoint=name, request=None)
         self._frame()
 
-    @on(EndpointsPanel.Sort)
-    def _sort(self, event: EndpointsPanel.Sort) -> None:
-        self._look(navigation.ordered_by(self._watch.query, event.column))
-
-    @on(StreamPanel.Held)
-    def _hold(self, event: StreamPanel.Held) -> None:
-        self._look(replace(self._watch.query, request=event.number))
-
     @on(KeyLine.Clicked)
     def _click_key(self, event: KeyLine.Clicked) -> None:
         self.act(event.action)
-
-    @on(LatencyPanel.MetricChosen)
-    def _choose_metric(self, event: LatencyPanel.MetricChosen) -> None:
-        self.action_metric(event.step)
-
-    @on(LatencyPanel.WindowChosen)
-    def _choose_window(self, event: LatencyPanel.WindowChosen) -> None:
-        self.action_window(event.step)
 
     @on(EndpointsPanel.Opened)
     def action_inspect(self) -> None:
@@ -256,78 +206,6 @@ class MonitorScreen(Screen[None]):
         if not known and not await self._questions.check(endpoint, self._editing.profile):
             return
         self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
-
-    def action_copy(self) -> None:
-        if (found := navigation.shown_trace_id(self._view_of_selection())) is None:
-            self._message("There is no trace id yet")
-            return
-        number, trace_id = found
-        self.app.copy_to_clipboard(trace_id)
-        self._message(f"Copied the trace id of #{number}: {trace_id}")
-
-    def action_pause(self) -> None:
-        self._orders.pause(self._view_of_selection())
-
-    def action_pause_all(self) -> None:
-        self._orders.pause_all(self.view)
-
-    def action_interval(self, factor: float) -> None:
-        if (endpoint := self._selected()) is not None:
-            self._orders.interval(endpoint.name, factor)
-
-    def action_burst(self) -> None:
-        if (endpoint := self._selected()) is not None:
-            self.run_worker(self._questions.burst(endpoint))
-
-    def action_mark(self) -> None:
-        self.run_worker(self._questions.mark())
-
-    def action_acknowledge(self) -> None:
-        panel = self.query_one(IncidentsPanel)
-        self.run_worker(self._questions.acknowledge(self.view, panel.selected if panel.has_focus else None))
-
-    def action_accept(self) -> None:
-        if (endpoint := self._selected()) is not None:
-            self.run_worker(self._questions.accept(endpoint))
-
-    def action_restart(self) -> None:
-        if not self._watch.running:
-            self._follow()
-            self._message("A new session; the previous one is summarised when you leave")
-        elif not self._orders.refused():
-            self._message("The engine is running")
-
-    def action_edit(self) -> None:
-        if (endpoint := self._selected()) is not None:
-            self._edit(endpoint, endpoint.name)
-
-    def action_add(self) -> None:
-        self._edit(new_endpoint(self._editing.profile), None)
-
-    def action_duplicate(self) -> None:
-        if (endpoint := self._selected()) is not None:
-            self._edit(duplicate(endpoint, self._editing.profile), None)
-
-    def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
-        if self._orders.refused():
-            return
-        form = EndpointForm(self._config, endpoint, replaces, self._editing.profile, self._orders.send, self.view.trial)
-        self.app.push_screen(form, self._edited)
-
-    def _edited(self, result: FormResult | None) -> None:
-        if result is None:
-            return
-        if self._orders.put(result.endpoint, result.replaces, save=result.save):
-            self._look(replace(self._watch.query, endpoint=result.endpoint.name, request=None))
-        else:
-            self._edit(result.endpoint, result.replaces)
-
-    def action_remove(self) -> None:
-        if (endpoint := self._selected()) is not None:
-            self._orders.remove(endpoint.name)
-
-    def action_undo(self) -> None:
-        self._orders.undo()
 
     @property
     def remapped(self) -> Mapping[str, str]:

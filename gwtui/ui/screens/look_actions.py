@@ -1,0 +1,99 @@
+"""Keys and clicks of the monitor screen that change what is looked at: each makes the next query."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+
+from textual import on
+from textual.screen import Screen
+
+from gwtui.config import Config
+from gwtui.model.query import Query
+from gwtui.model.view import View
+from gwtui.ui import navigation
+from gwtui.ui.feed_controller import Watch
+from gwtui.ui.filterbar import FilterBar
+from gwtui.ui.messages import ShowMessage
+from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.panels.latency import LatencyPanel
+from gwtui.ui.panels.stream import StreamPanel
+from gwtui.ui.screens.columns import ColumnsScreen
+
+
+class LookActions(Screen[None]):
+    """A short action for every such key."""
+
+    _config: Config
+    _watch: Watch
+    _message: ShowMessage
+
+    @property
+    @abstractmethod
+    def view(self) -> View:
+        """The picture that is shown."""
+
+    @abstractmethod
+    def _view_of_selection(self) -> View:
+        """The picture of what the table has selected."""
+
+    @abstractmethod
+    def _look(self, query: Query) -> None:
+        """Show what this query asks for."""
+
+    def action_window(self, step: int) -> None:
+        self._look(navigation.other_window(self._watch.query, step))
+
+    def action_metric(self, step: int) -> None:
+        self._look(navigation.other_metric(self._watch.query, step))
+
+    def action_sort(self) -> None:
+        self._look(navigation.next_order(self._watch.query))
+
+    def action_reverse(self) -> None:
+        self._look(replace(self._watch.query, descending=not self._watch.query.descending))
+
+    def action_columns(self) -> None:
+        chooser = ColumnsScreen(self.view.query.columns, self._config.path)
+        self.app.push_screen(chooser, lambda shown: self._look(replace(self._watch.query, columns=shown or ())))
+
+    def action_stream_mode(self) -> None:
+        self.query_one(StreamPanel).cycle_mode()
+
+    def action_request(self, step: int) -> None:
+        self._look(navigation.other_request(self._view_of_selection(), step))
+
+    def action_see(self, number: int) -> None:
+        """Look at that probe of the selected endpoint."""
+        self._look(replace(self._watch.query, request=number))
+
+    def action_filter(self) -> None:
+        self.query_one(FilterBar).open()
+
+    @on(FilterBar.Typed)
+    def _filter(self, event: FilterBar.Typed) -> None:
+        self._look(replace(self._watch.query, filter=event.text.strip()))
+
+    @on(EndpointsPanel.Sort)
+    def _sort(self, event: EndpointsPanel.Sort) -> None:
+        self._look(navigation.ordered_by(self._watch.query, event.column))
+
+    @on(StreamPanel.Held)
+    def _hold(self, event: StreamPanel.Held) -> None:
+        self._look(replace(self._watch.query, request=event.number))
+
+    @on(LatencyPanel.MetricChosen)
+    def _choose_metric(self, event: LatencyPanel.MetricChosen) -> None:
+        self.action_metric(event.step)
+
+    @on(LatencyPanel.WindowChosen)
+    def _choose_window(self, event: LatencyPanel.WindowChosen) -> None:
+        self.action_window(event.step)
+
+    def action_copy(self) -> None:
+        if (found := navigation.shown_trace_id(self._view_of_selection())) is None:
+            self._message("There is no trace id yet")
+            return
+        number, trace_id = found
+        self.app.copy_to_clipboard(trace_id)
+        self._message(f"Copied the trace id of #{number}: {trace_id}")
