@@ -133,6 +133,15 @@ def test_the_screen_shows_the_endpoints_and_quits() -> None:
     assert b"Traceback" not in tty.written
 
 
+def test_for_a_screen_reader_a_terminal_gets_lines_and_nothing_is_drawn(place: Path) -> None:
+    with (place / "gwtui.toml").open("a") as file:
+        file.write("[ui]\nscreen_reader = true\n")
+    with terminal("-P", "-m", "gwtui", "--for", "3s") as tty:
+        tty.wait_for("No incident is open: 3 up.")
+        assert tty.end() == 0
+    assert b"\x1b" not in tty.written.partition(b"\r\n\r\n")[0], "up to the summary"
+
+
 AFTERWARDS = ("incidents", "report", "history show", "history accept", "history prune")
 """What looks at recorded sessions, and is tried with one."""
 

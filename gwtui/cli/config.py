@@ -208,9 +208,9 @@ def _look_faults(config: Config) -> Iterator[ConfigFault]:
 
     lines = Lines(read(config.path))
     themes = {theme.name for theme in load_all(config.path.parent / "themes")[0]} | BUILTIN_THEMES.keys()
-    if config.theme not in themes:
+    if config.ui.theme not in themes:
         path: KeyPath = ("ui", "theme")
-        hint = did_you_mean(config.theme, (name for name in themes if name.startswith("gwtui")))
+        hint = did_you_mean(config.ui.theme, (name for name in themes if name.startswith("gwtui")))
         yield ConfigFault(config.path, lines.of(path), dotted(path), "there is no such theme", hint)
     known = {key.id for key in EVERY}
     for binding in sorted(config.keys.keys() - known):

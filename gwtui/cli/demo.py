@@ -8,7 +8,7 @@ import click
 
 from gwtui.cli.console import EXIT_DOWN, OwnFaultError, refusing
 from gwtui.cli.options import LOST_ROWS, exit_codes, exit_with, run_options
-from gwtui.cli.watch import WatchOptions, headless, on_screen
+from gwtui.cli.watch import WatchOptions, headless, on_screen, with_screen_reader
 
 
 @click.command(
@@ -31,6 +31,7 @@ def watch_demo(run: WatchOptions) -> int:
     from gwtui.gateway.process import GatewayError, spawn_gateway
     from gwtui.gateway.profile import demo_profile
 
+    run = with_screen_reader(run)
     with refusing():
         config = load(None) if run.on_screen else None
     try:

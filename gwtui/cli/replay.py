@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal, finish, refusing, say, styled, width
+from gwtui.cli.console import Refusal, finish, refusing, say
 from gwtui.cli.options import NumberRange, exit_codes, exit_with, screen_options
-from gwtui.cli.watch import WatchOptions, show
+from gwtui.cli.watch import WatchOptions, printer_of, show, with_screen_reader
 
 if TYPE_CHECKING:
     from gwtui.feeds import Feed
@@ -49,15 +49,15 @@ def command(directory: Path | None, speed: float | None, **options: Any) -> None
 def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> int:
     """Show a session that was recorded; without a directory the latest one. Returns the exit code."""
     session = _apart(recorded_session(directory))
+    run = with_screen_reader(run)
     if run.on_screen:
         return _on_screen(session, speed)
     from gwtui.feeds.replay import replay as feed_of
-    from gwtui.headless import JSONLines, TextLines, watch_lines
+    from gwtui.headless import watch_lines
     from gwtui.session.watchdog import Watchdog
 
-    printer = JSONLines(say) if run.as_json else TextLines(say, width(), styled)
     with Watchdog():
-        return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
+        return finish(watch_lines(feed_of(session, speed), printer_of(run, say), session.profile.interval_s))
 
 
 def recorded_session(directory: Path | None) -> Session:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gwtui.config import Config
     from gwtui.feeds import Feed
     from gwtui.gateway.process import GatewayProcess
+    from gwtui.headless import Printer
     from gwtui.model.commands import Start, Upkeep
     from gwtui.model.profile import Profile
     from gwtui.model.view import View
@@ -43,12 +44,15 @@ class WatchOptions:
     session_dir: Path | None = None
     headless: bool = False
     as_json: bool = False
+    screen_reader: bool = False
+    """Print what changes as lines: the configuration asks for it."""
     upkeep: Upkeep | None = None
     """What is remembered beyond the session; nothing of a demo."""
 
     @property
     def on_screen(self) -> bool:
-        return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
+        in_lines = self.headless or self.as_json or self.screen_reader
+        return not in_lines and is_screen(sys.stdin) and is_screen(sys.stdout)
 
 
 @click.command(
@@ -80,6 +84,7 @@ def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions)
 
     with refusing():
         config = load(config_file)
+        run = replace(run, screen_reader=config.ui.screen_reader)
         to_choose = run.on_screen and not config.profiles and profile_name is None
         profile = None if to_choose else config.profile(profile_name)
     run = replace(run, upkeep=_upkeep(config))
@@ -92,15 +97,35 @@ def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions)
 
 def headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
     """Print what the engine finds, as text or JSON lines. Returns the exit code."""
-    from gwtui.headless import JSONLines, LineWriter, TextLines, watch_lines
+    from gwtui.headless import LineWriter, watch_lines
     from gwtui.session import hosted
     from gwtui.session.watchdog import Watchdog
 
     start = _start(profile, run)
     with Watchdog() as watchdog, LineWriter(say) as line_writer:
-        printer = JSONLines(line_writer) if run.as_json else TextLines(line_writer, width(), styled)
+        printer = printer_of(run, line_writer)
         feed = _with(gateway, hosted(start, printer.record, watchdog))
         return finish(watch_lines(feed, printer, start.profile.interval_s))
+
+
+def with_screen_reader(run: WatchOptions) -> WatchOptions:
+    """As the user's own configuration asks for; where no screen would be drawn it is not read."""
+    from gwtui.config import load
+
+    if not run.on_screen:
+        return run
+    with refusing():
+        return replace(run, screen_reader=load(None).ui.screen_reader)
+
+
+def printer_of(run: WatchOptions, write: Callable[[str | bytes], object]) -> Printer:
+    """What prints without a screen: JSON lines, what changes, or a table that grows."""
+    from gwtui.headless import JSONLines, SpokenLines, TextLines
+
+    if run.as_json:
+        return JSONLines(write)
+    # Who asks for a table gets one, whatever the configuration says.
+    return SpokenLines(write) if run.screen_reader and not run.headless else TextLines(write, width(), styled)
 
 
 def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:

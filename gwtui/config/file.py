@@ -33,6 +33,8 @@ class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The theme's name."""
     columns: tuple[ColumnName, ...] = ()
     """Further columns of the endpoints; `C` chooses them."""
+    screen_reader: bool = False
+    """Print what changes as lines instead of drawing a screen."""
     keys: dict[str, Any] = {}
     """Binding id -> key; several keys with commas or as an array."""
 

@@ -17,6 +17,7 @@ from gwtui.apis.token_limit import limited
 from gwtui.config import tomledit
 from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, dotted, shown
 from gwtui.config.file import (
+    UI,
     File,
     HistoryLimits,
     SessionLimits,
@@ -26,7 +27,6 @@ from gwtui.config.file import (
     profile_name_problems,
 )
 from gwtui.config.paths import config_path, shipped, with_absolute_paths
-from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import parse, read, write
 from gwtui.config.tomltext import EditError
 from gwtui.model.profile import Endpoint, Profile
@@ -39,11 +39,9 @@ class Config:
     path: Path
     profiles: tuple[Profile, ...] = ()
     default_profile: str | None = None
-    theme: str = DEFAULT_THEME
+    ui: UI = field(default_factory=UI)
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Binding id -> keys, separated by commas."""
-    columns: tuple[str, ...] = ()
-    """Further columns of the endpoints."""
+    """The keys of `ui`: binding id -> keys, separated by commas."""
     history: HistoryLimits = field(default_factory=HistoryLimits)
     sessions: SessionLimits = field(default_factory=SessionLimits)
 
@@ -77,9 +75,7 @@ def loads(text: str, path: Path) -> Config:
         _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()
     )
     keys = {binding: ",".join(keys) for binding, keys in flat_keys(file.ui.keys)}
-    return Config(
-        path, profiles, file.default_profile, file.ui.theme, keys, file.ui.columns, file.history, file.sessions
-    )
+    return Config(path, profiles, file.default_profile, file.ui, keys, file.history, file.sessions)
 
 
 def check(path: Path | None = None) -> list[ConfigFault]:

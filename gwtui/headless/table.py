@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from math import inf
@@ -50,7 +51,7 @@ class TextLines:
                 self._write(f"! {record.text}\n{record.detail}".rstrip())
 
     def interval(self, view: View) -> None:
-        self._each(self._incidents.due(view.header.at))
+        self.events(view)
         columns = fitting(view.endpoints, self._width - _FIXED_WIDTH)
         self._head(view, columns)
         header = view.header
@@ -60,9 +61,17 @@ class TextLines:
         hidden = [row for row in view.endpoints[len(columns) :] if row.state in BAD]
         named = [toned(f"{row.state.mark} {row.name}", row.state, self._styled) for row in hidden]
         self._line((*counts, _by_mark(header.states), *cells, *named), columns)
-        if header.banner != self._banner:
-            self._write(f"! {header.banner or f'over: {self._banner}'}")
-            self._banner = header.banner
+        self.trouble(view)
+
+    def events(self, view: View) -> None:
+        """Print what was held back until it was clear."""
+        self._each(self._incidents.due(view.header.at))
+
+    def trouble(self, view: View) -> None:
+        """Print trouble of our own when it begins and when it is over."""
+        if view.header.banner != self._banner:
+            self._write(f"! {view.header.banner or f'over: {self._banner}'}")
+            self._banner = view.header.banner
 
     def end(self, view: View) -> None:
         self._each(self._incidents.due(inf))
@@ -98,6 +107,43 @@ class TextLines:
             return f"◆ {who}{entry.text}{trace}"
         what = self._styled(f"{entry.state.mark} {entry.endpoint} {entry.state}", entry.state)
         return f"{what}: {entry.text}{trace}" if entry.text else what + trace
+
+
+_SIGNS = re.compile(r"[●▲✖✔◆■◐○◌·╳≈] ?")
+"""What words say as well: a screen reader would read out names such as `heavy multiplication x`."""
+
+
+class SpokenLines:
+    """Prints only what changes, for a screen reader: events as they come, and what is wrong when that is different."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._lines = TextLines(self._say, WIDEST)
+        self._told: object = None
+
+    def record(self, record: Record) -> None:
+        self._lines.record(record)
+
+    def interval(self, view: View) -> None:
+        self._lines.events(view)
+        self._lines.trouble(view)
+        # The sentence says how long it has been wrong, so it is another one each second.
+        state = [(each.number, each.cause, each.scope, each.severity, each.members) for each in view.open_incidents]
+        if (told := (state, view.header.states)) != self._told:
+            self._told = told
+            self._say(f"{units.clock(view.header.at)}Z  {view.sentence or _calm(view)}")
+
+    def end(self, view: View) -> None:
+        self._lines.end(view)
+
+    def _say(self, line: str) -> None:
+        self._write(_SIGNS.sub("", line))
+
+
+def _calm(view: View) -> str:
+    """That nothing is wrong, and how many endpoints are in which state."""
+    counts = ", ".join(f"{units.count(count)} {state}" for state, count in view.header.states)
+    return f"No incident is open: {counts}." if counts else "No endpoint was probed yet."
 
 
 def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow, int]]:

@@ -130,7 +130,7 @@ class GwtuiApp(App[int]):
             self.register_theme(textual_theme(theme))
         for fault in faults:
             self._warn(fault)
-        wanted = self._config.theme
+        wanted = self._config.ui.theme
         if wanted not in self.available_themes:
             self._warn(f"There is no theme {wanted!r}: T lists the themes")
             wanted = DEFAULT_THEME

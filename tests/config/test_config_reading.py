@@ -31,7 +31,8 @@ def test_a_profile_is_read_with_all_its_tables(tmp_path: Path) -> None:
         endpoints=(endpoint,),
     )
     keys = {"probe.pause": "p", "view.freeze": "f,f5"}
-    assert read == Config(path, (prod, Profile(name="empty")), "prod", "gwtui-light", keys)
+    assert read == Config(path, (prod, Profile(name="empty")), "prod", read.ui, keys)
+    assert read.ui.theme == "gwtui-light"
     assert read.profile() is read.profiles[0]
     assert read.profile("empty") is read.profiles[1]
 

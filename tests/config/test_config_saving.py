@@ -114,14 +114,14 @@ def test_settings_are_saved_one_by_one(tmp_path: Path) -> None:
     config.save_setting(path, "ui.theme", "gwtui-light")
     assert path.read_text() == f'{LETTER}\n[ui]\ntheme = "gwtui-light"\n'
     config.save_setting(path, "ui.theme", "gwtui-dusk")
-    assert config.load(path).theme == "gwtui-dusk"
+    assert config.load(path).ui.theme == "gwtui-dusk"
     config.save_setting(path, "default_profile", "prod")
     assert path.read_text() == f'{LETTER}\n[ui]\ntheme = "gwtui-dusk"\n'
     with pytest.raises(ConfigError, match="unknown key"):
         config.save_setting(path, "ui.theem", "x")
     with pytest.raises(ConfigError, match="is not a profile"):
         config.save_setting(path, "default_profile", "prd")
-    assert config.load(path).theme == "gwtui-dusk"
+    assert config.load(path).ui.theme == "gwtui-dusk"
 
 
 EDITS: list[Callable[[Path], object]] = [

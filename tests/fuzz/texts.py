@@ -91,7 +91,7 @@ def _edit(path: Path, config: Config) -> None:
                 remove_endpoint(path, profile.name, endpoint.name)
                 assert list(load(path).profile(profile.name).endpoints) == others
                 save_setting(path, "ui.theme", "other")
-                assert load(path).theme == "other"
+                assert load(path).ui.theme == "other"
             return
 
 

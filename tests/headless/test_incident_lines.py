@@ -10,7 +10,7 @@ from support.fleet import EU, SLOW, TWO_GATEWAYS, Fleet, gpt
 from support.judged import START_AT, S
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS
-from gwtui.headless import JSONLines, Printer, TextLines
+from gwtui.headless import JSONLines, Printer, SpokenLines, TextLines
 from gwtui.model.enums import FindingName, State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
@@ -247,3 +247,16 @@ def test_a_finding_of_several_endpoints_is_one_line_and_one_without_weight_none(
     assert news_of(*many, found("eu-a", 2, "at_once: 9 in one read", FindingName.AT_ONCE)) == [
         "08:00:01Z  ▲ eu-a, eu-b, eu-c, eu-d and 1 more: buffered: 9 in one read"
     ]
+
+
+def test_a_screen_reader_gets_lines_only_when_something_changes_and_no_signs() -> None:
+    lines: list[str] = []
+    fleet = expired()
+    beats = [Heartbeat(at=START_AT + n, now_ns=(2000 + n) * S) for n in range(60)]
+    printed(SpokenLines(lines.append), [*fleet.records, *beats], FIVE)
+    spoken = lines[1:-1]
+    assert len(set(spoken)) == len(spoken) < 12
+    assert any("Keys refused by eu.example.com (5 of 5 endpoints, 401)" in line for line in spoken)
+    assert any(line.partition("Z  ")[2].startswith("incident 1 opened: ") for line in spoken)
+    assert any(line.endswith("No incident is open: 5 up.") for line in spoken)
+    assert not set("".join(lines)) & set("●▲✖✔◆■◐○◌")

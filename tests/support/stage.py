@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from gwtui.config import Config
+from gwtui.config.file import UI
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
@@ -158,7 +159,7 @@ async def on_stage(
     toasts: bool = False,
 ) -> AsyncIterator[Stage]:
     """Run the program over these endpoints, or without a profile at all; `path` is its configuration file."""
-    config = Config(path, theme=theme, keys=keys or {})
+    config = Config(path, ui=UI(theme=theme), keys=keys or {})
     profile = Profile(name=name, endpoints=endpoints)
     feeds: list[FakeFeed] = []
 

@@ -24,7 +24,7 @@ async def test_a_theme_is_saved_where_there_is_a_file(tmp_path: Path) -> None:
         await stage.press("t")
         assert stage.notices == [f"{stage.app.theme}, saved"]
         assert stage.app.theme != DARK
-        assert load(path).theme == stage.app.theme
+        assert load(path).ui.theme == stage.app.theme
         assert path.read_text().startswith("# mine\n")
         path.write_text("[[[\n")
         await stage.press("t")
@@ -73,7 +73,7 @@ async def test_themes_are_seen_before_one_is_kept(tmp_path: Path) -> None:
         assert stage.app.theme == DARK
         assert path.read_text() == ""
         await stage.press("T", "down", "enter")
-        assert stage.app.theme == load(path).theme == "gwtui-dusk"
+        assert stage.app.theme == load(path).ui.theme == "gwtui-dusk"
 
 
 async def test_a_theme_that_is_none_and_one_that_is_broken_are_notices(tmp_path: Path) -> None:
@@ -155,8 +155,8 @@ async def test_columns_are_chosen_seen_and_kept(tmp_path: Path) -> None:
         await stage.show(*story.session())
         await stage.press("C", "space", "down", "down", "enter", "escape")
         assert stage.notices == ["columns, saved"]
-        assert load(path).columns == stage.query.columns == ("avg", "cost")
+        assert load(path).ui.columns == stage.query.columns == ("avg", "cost")
         heading = next(line for line in stage.text.splitlines() if " tok/s " in line)
         assert [name for name in heading.split() if name in ("avg", "total", "cost")] == ["avg", "cost"]
         await stage.press("C", "space", "escape")
-        assert load(path).columns == ("cost",)
+        assert load(path).ui.columns == ("cost",)

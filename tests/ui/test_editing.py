@@ -103,12 +103,12 @@ def test_taking_back_keeps_what_was_changed_in_the_file_meanwhile(editing: Editi
     editing.put(replace(claude(editing), max_tokens=9), "claude", save=True)
     save_setting(path, "ui.theme", "gwtui-dusk")
     editing.undo()
-    assert load(path).theme == "gwtui-dusk"
+    assert load(path).ui.theme == "gwtui-dusk"
     assert load(path).profile("prod").endpoint("claude") == claude(editing)
     editing.put(NEW, None, save=True)
     save_setting(path, "ui.theme", "gwtui-light")
     editing.undo()
-    assert load(path).theme == "gwtui-light"
+    assert load(path).ui.theme == "gwtui-light"
     assert load(path).profile("prod").endpoint("gpt") is None
 
 

@@ -55,7 +55,7 @@ class MonitorScreen(LookActions, OrderActions):
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
         self._config = config
         self._watch = watch
-        watch.query = replace(watch.query, columns=config.columns)
+        watch.query = replace(watch.query, columns=config.ui.columns)
         self._editing = Editing(config, profile)
         self._message = LatestMessage(self).show
         self._orders = Orders(watch, self._editing, self._message)
