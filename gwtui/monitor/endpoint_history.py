@@ -18,6 +18,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.query import Window
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow
+from gwtui.monitor.kept_results import KeptResults
 from gwtui.monitor.ping_stats import PingStats
 from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
@@ -44,6 +45,7 @@ class History:
 
     def __init__(self, endpoint: Endpoint, start_ns: int) -> None:
         self.stream_store = StreamStore()
+        self.kept_results = KeptResults()
         self._endpoint = endpoint
         self._kind = _kind(endpoint)
         self._start_ns = start_ns
@@ -134,6 +136,7 @@ class History:
         """Take a result that is not a trial."""
         self.touch()
         self.stream_store.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
+        self.kept_results.add(result)
         if isinstance(result, Request) and result.cost_usd is not None and 0 <= result.cost_usd < MOST_USD:
             self._cost.add(result.now_ns, round(result.cost_usd / COST_UNIT))
         if result.outcome is Outcome.CANCELLED:

@@ -38,6 +38,7 @@ from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.filters import FilterError, Subject, ordered, parse
+from gwtui.monitor.kept_results import MOST, keep_within
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
 
@@ -112,7 +113,7 @@ class Monitor:
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
         self._events = EventLog()
-        self._new_lines = 0
+        self._new_lines = self._new_results = 0
         self._adopt(session.profile)
 
     def _follow(self, changed: ProfileChanged) -> None:
@@ -168,6 +169,10 @@ class Monitor:
             history.add(result)
             self._requests += 1
             self._failed += result.outcome is Outcome.FAILED
+            self._new_results += 1
+            if self._new_results >= MOST // 100:
+                self._new_results = 0
+                keep_within(MOST, [each.kept_results for each in self._histories.values()])
 
     def _beat(self, beat: Heartbeat) -> None:
         self._wall = (beat.at, beat.now_ns)

@@ -1,0 +1,150 @@
+"""The results of one endpoint, each a few dozen bytes: the dots of a chart, and the list of requests of any moment.
+
+Positions count from the oldest kept result. They are valid until results are added or forgotten.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator
+
+from gwtui.model.enums import Outcome
+from gwtui.model.metrics import LATENCIES, Metric
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Dot, RequestRow
+from gwtui.stats.accuracy import latency, sure
+from gwtui.stats.numbers import Numbers
+
+MOST = 400_000
+"""The number of results that are kept over all endpoints."""
+_VERDICTS = tuple(Verdict)
+_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+_OUTCOMES = tuple(verdict.outcome for verdict in _VERDICTS)
+_BITS = {metric: 1 << bit for bit, metric in enumerate(LATENCIES)}
+
+
+class KeptResults:
+    """Takes the results of an endpoint in the order in which they are told."""
+
+    def __init__(self) -> None:
+        self._now_ns = array("q")
+        self._started_at = array("d")
+        self._numbers = Numbers()
+        self._verdicts = Numbers()
+        self._tainted = Numbers()
+        self._in_doubt = Numbers()
+        """A bit for each latency that is in doubt."""
+        self._latencies: dict[Metric, Numbers] = {}
+        """One more than the value in ns; 0: none."""
+        self._traces = bytearray()
+        self._trace_ends = Numbers()
+        """Counted from the first trace id ever."""
+        self._traces_from = 0
+
+    def __len__(self) -> int:
+        return len(self._now_ns)
+
+    def add(self, result: Request | Ping) -> None:
+        """Keep a result. One that is told late counts as of the newest."""
+        count, doubts = len(self), 0
+        for metric in LATENCIES:
+            value = latency(result, metric)
+            column = self._latencies.get(metric)
+            if column is None and value is not None:
+                column = self._latencies[metric] = Numbers(count)
+            if column is not None:
+                column.append(0 if value is None else max(value, 0) + 1)
+            if result.tainted and value is not None and sure(result, metric) is None:
+                doubts |= _BITS[metric]
+        self._now_ns.append(max(result.now_ns, self._now_ns[-1]) if count else result.now_ns)
+        self._started_at.append(result.started_at)
+        self._numbers.append(result.number)
+        self._verdicts.append(_CODES[result.verdict])
+        self._tainted.append(result.tainted)
+        self._in_doubt.append(doubts)
+        self._traces += result.trace_id.encode()
+        self._trace_ends.append(self._traces_from + len(self._traces))
+
+    def between(self, start_ns: int, end_ns: int) -> range:
+        """The positions of the results that ended from one moment to another, both included."""
+        return range(bisect_left(self._now_ns, start_ns), bisect_right(self._now_ns, end_ns))
+
+    def ended_ns(self, at: int) -> int:
+        """When the result at that position ended."""
+        return self._now_ns[at]
+
+    def number(self, at: int) -> int:
+        return self._numbers[at]
+
+    def verdict(self, at: int) -> Verdict:
+        return _VERDICTS[self._verdicts[at]]
+
+    def outcome(self, at: int) -> Outcome:
+        return _OUTCOMES[self._verdicts[at]]
+
+    def is_tainted(self, at: int) -> bool:
+        return bool(self._tainted[at])
+
+    def latency(self, at: int, metric: Metric) -> int | None:
+        """That latency of a result in ns, as measured; None where it has none."""
+        column = self._latencies.get(metric)
+        return None if column is None or not column[at] else column[at] - 1
+
+    def sure(self, at: int, metric: Metric) -> int | None:
+        """The same where it is not in doubt."""
+        return None if self._in_doubt[at] & _BITS[metric] else self.latency(at, metric)
+
+    def dots(self, metric: Metric, start_ns: int, end_ns: int, most: int = 5_000) -> tuple[Dot, ...]:
+        """The good and the failed results of that time, oldest first; of more than `most` the newest."""
+        span = self.between(start_ns, end_ns)[-most:]
+        return tuple(dot for at in span if (dot := self._dot(at, metric)) is not None)
+
+    def rows(self, metric: Metric, end_ns: int, most: int) -> tuple[RequestRow, ...]:
+        """The latest results of a moment, newest first."""
+        end = bisect_right(self._now_ns, end_ns)
+        return tuple(self._row(at, metric) for at in range(end - 1, max(end - most, 0) - 1, -1))
+
+    def forget(self, count: int) -> None:
+        """Let go of the oldest."""
+        count = min(count, len(self))
+        if not count:
+            return
+        end = self._trace_ends[count - 1]
+        del self._traces[: end - self._traces_from]
+        self._traces_from = end
+        del self._now_ns[:count], self._started_at[:count]
+        for column in self._columns():
+            column.forget(count)
+
+    def _columns(self) -> Iterator[Numbers]:
+        yield from (self._numbers, self._verdicts, self._tainted, self._in_doubt, self._trace_ends)
+        yield from self._latencies.values()
+
+    def _dot(self, at: int, metric: Metric) -> Dot | None:
+        outcome = self.outcome(at)
+        if outcome is Outcome.FAILED:
+            return Dot(self._now_ns[at], None)
+        value = self.sure(at, metric)
+        return Dot(self._now_ns[at], value) if outcome is Outcome.OK and value is not None else None
+
+    def _row(self, at: int, metric: Metric) -> RequestRow:
+        begin = self._trace_ends[at - 1] if at else self._traces_from
+        trace = self._traces[begin - self._traces_from : self._trace_ends[at] - self._traces_from]
+        return RequestRow(
+            number=self._numbers[at],
+            started_at=self._started_at[at],
+            verdict=self.verdict(at).value,
+            value_ns=self.latency(at, metric) if self.outcome(at) is Outcome.OK else None,
+            trace_id=trace.decode(),
+            tainted=self.is_tainted(at),
+        )
+
+
+def keep_within(most: int, all_kept: Collection[KeptResults]) -> None:
+    """Let go of results where there are more than `most` in all; the endpoint with the most gives its oldest, many at
+    a time."""
+    while sum(len(kept) for kept in all_kept) > most:
+        fullest = max(all_kept, key=len)
+        fullest.forget(max(len(fullest) // 20, 1))
