@@ -21,6 +21,7 @@ from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
 from gwtui.engine.load import PATIENCE, LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
+from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.provider_lookup import ProviderLookup
 from gwtui.engine.schedule import Schedule
 from gwtui.model.enums import Kind, Trigger
@@ -43,6 +44,14 @@ class SessionCounts:
     """The number of its newest request."""
     missed: int = 0
     held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A probe to start."""
+
+    planned_ns: int
+    trigger: Trigger = Trigger.SCHEDULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +138,9 @@ class Workers:
         self._bursts = Bursts(endpoint)
         self._rescheduled = asyncio.Event()
         self._busy = 0
-        self._idle: list[asyncio.Future[int | None]] = []
+        self._asked = 0
+        """Those of the busy ones that carry out what the user asked for: one at most."""
+        self._idle: list[asyncio.Future[_Start | None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._spawn(self._keep_schedule())
 
@@ -188,14 +199,32 @@ class Workers:
             await self._until_due()
             now_ns = self._context.clock()
             alone = self._politeness.hold(now_ns) is not None
-            due = self._schedule.take(now_ns, room=alone or self._busy < self._room)
+            due = self._schedule.take(now_ns, room=alone or self._has_room)
             self._counts.missed += due.missed
             if due.planned_ns is None:
                 continue
             if alone or not may_begin(self._endpoint, self._context):
                 self._counts.held += 1
             else:
-                self._start(due.planned_ns)
+                self._start(_Start(due.planned_ns))
+
+    @property
+    def _has_room(self) -> bool:
+        """What the user asks for takes no room of the schedule, but a WebSocket has one connection for both."""
+        return self._busy - (0 if self.is_websocket else self._asked) < self._room
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a probe that the user asks for can start: not while another one is under way."""
+        return not (self._asked or (self.is_websocket and self._busy))
+
+    def ask(self) -> bool:
+        """Probe at once, whether or not it is paused or left alone. False: there is no budget for it."""
+        if not may_begin(self._endpoint, self._context):
+            return False
+        self._asked += 1
+        self._start(_Start(self._context.clock(), Trigger.ASKED))
+        return True
 
     async def _until_due(self) -> None:
         """Wait for the next tick, or for a change of the schedule."""
@@ -208,30 +237,31 @@ class Workers:
         except TimeoutError:
             return
 
-    def _start(self, planned_ns: int) -> None:
+    def _start(self, start: _Start) -> None:
         self._busy += 1
         if self._idle:
-            self._idle.pop().set_result(planned_ns)
+            self._idle.pop().set_result(start)
         else:
-            self._spawn(self._work(planned_ns))
+            self._spawn(self._work(start))
 
-    async def _work(self, planned_ns: int | None) -> None:
-        """Be a worker: one tick's probe after the other."""
+    async def _work(self, start: _Start | None) -> None:
+        """Be a worker: one probe after the other."""
         async with self.prober() as prober:
-            while planned_ns is not None:
-                await self._probe(prober, planned_ns, Trigger.SCHEDULE)
+            while start is not None:
+                await self._probe(prober, start.planned_ns, start.trigger)
                 self._politeness.dial_in(prober.wait_ns(), self._schedule.interval_ns, self._context.clock())
                 self._busy -= 1
-                planned_ns = await self._next_tick()
+                self._asked -= start.trigger is Trigger.ASKED
+                start = await self._next_start()
 
     async def _probe(self, prober: Prober, planned_ns: int, trigger: Trigger) -> None:
         result = await run_probe(self._endpoint, prober, self._counts, self._context, planned_ns, trigger, self._bursts)
         self._politeness.take(result, self._schedule.interval_ns, self._context.clock())
 
-    async def _next_tick(self) -> int | None:
-        """Be idle until a tick needs a worker; None: there are idle workers enough without this one."""
+    async def _next_start(self) -> _Start | None:
+        """Be idle until a probe needs a worker; None: there are idle workers enough without this one."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[int | None] = loop.create_future()
+        waiter: asyncio.Future[_Start | None] = loop.create_future()
         self._idle.append(waiter)
         timer = loop.call_later(IDLE_S, self._retire, waiter)
         try:
@@ -239,7 +269,7 @@ class Workers:
         finally:
             timer.cancel()
 
-    def _retire(self, waiter: asyncio.Future[int | None]) -> None:
+    def _retire(self, waiter: asyncio.Future[_Start | None]) -> None:
         if len(self._idle) > 1 and waiter in self._idle and not waiter.cancelled():
             self._idle.remove(waiter)
             waiter.set_result(None)
@@ -250,6 +280,17 @@ class Workers:
             return False
         await self._probe(prober, planned_ns, Trigger.BURST)
         return True
+
+
+def ask_now(asked: Sequence[Workers], spent: Callable[[], str]) -> None:
+    """Probe each of them once at once. `spent`: why there is no budget. Raises `CommandError` where none can start."""
+    free = [each for each in asked if each.can_be_asked]
+    if asked and not free:
+        awaited = asked[0].endpoint.name if len(asked) == 1 else "all of them"
+        raise CommandError(f"Not asked: the answer to an earlier probe of {awaited} is awaited")
+    unasked = [each for each in free if not each.ask()]
+    if unasked:
+        raise CommandError(f"Not asked: {spent()}")
 
 
 def burst(together: Sequence[Workers], context: WorkerContext, requests: int, concurrency: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from gwtui.engine import profile_edits
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker, most_tokens
-from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
+from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, ask_now, burst, may_begin, run_trial
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.provider_lookup import ProviderLookup
@@ -27,6 +27,7 @@ from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.health.gateway_ledger import GatewayLedger
 from gwtui.model.commands import (
     Acknowledge,
+    AskNow,
     Burst,
     Command,
     Mark,
@@ -169,8 +170,8 @@ class Engine:
                 self._change(profile_edits.remove(self._profile, name))
                 self._workers.pop(name).close()
                 self._paused_by_budget.discard(name)
-            case Burst():
-                self._burst(command)
+            case Burst() | AskNow():
+                self._send_now(command)
             case Try(endpoint=endpoint):
                 profile_edits.check_api(endpoint)
                 if not may_begin(endpoint, self._context):
@@ -222,9 +223,13 @@ class Engine:
         self._enforce_budget()
         self._report(self.heartbeat())
 
-    def _burst(self, command: Burst) -> None:
-        names = dict.fromkeys((command.endpoint, *command.others))
-        together = [self._workers[profile_edits.find(self._profile, name).name] for name in names]
+    def _send_now(self, command: Burst | AskNow) -> None:
+        """Send what does not wait for the schedule."""
+        asked = (command.endpoint, *command.others) if isinstance(command, Burst) else command.endpoints
+        together = [self._workers[profile_edits.find(self._profile, name).name] for name in dict.fromkeys(asked)]
+        if isinstance(command, AskNow):
+            ask_now(together, self._spent)
+            return
         if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
         if (spent := self._spent()) and not all(each.is_websocket for each in together):

@@ -245,7 +245,8 @@ class UsualTracker:
 def _counts(result: Request | Ping) -> bool:
     """Whether it says something of the endpoint as it is usually asked."""
     outcomes = (Outcome.OK, Outcome.FAILED)
-    return result.trigger is Trigger.SCHEDULE and result.outcome in outcomes and not is_between(result)
+    one_by_one = (Trigger.SCHEDULE, Trigger.ASKED)
+    return result.trigger in one_by_one and result.outcome in outcomes and not is_between(result)
 
 
 def _is_judged_alike(name: str, before: Profile, now: Profile) -> bool:

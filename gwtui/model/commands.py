@@ -73,6 +73,13 @@ class Burst(_Command, tag="burst", frozen=True, kw_only=True):
     """Endpoints that get as many, in turns with it: A B B A, so that a drift weighs on all of them alike."""
 
 
+class AskNow(_Command, tag="ask_now", frozen=True, kw_only=True):
+    """Probe these endpoints once at once, also those that are paused or left alone for a while. The rows have the
+    trigger `asked` and count as scheduled ones do."""
+
+    endpoints: tuple[str, ...]
+
+
 class Try(_Command, tag="try", frozen=True, kw_only=True):
     """Probe an endpoint once that need not be in the profile. Its rows have the trigger `trial`."""
 
@@ -114,6 +121,7 @@ Command: TypeAlias = (
     | PutEndpoint
     | RemoveEndpoint
     | Burst
+    | AskNow
     | Try
     | RunChecks
     | Mark

@@ -48,6 +48,8 @@ class Trigger(StrEnum):
 
     SCHEDULE = "schedule"
     BURST = "burst"
+    ASKED = "asked"
+    """The user asked for it, beside the schedule. It counts as a scheduled one does."""
     TRIAL = "trial"
 
 

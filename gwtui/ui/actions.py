@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from gwtui.config import ConfigError
-from gwtui.model.commands import AcceptUsual, Acknowledge, Burst, Command, Mark, Pause, Resume, RunChecks, SetInterval
+from gwtui.model.commands import (
+    AcceptUsual,
+    Acknowledge,
+    AskNow,
+    Burst,
+    Command,
+    Mark,
+    Pause,
+    Resume,
+    RunChecks,
+    SetInterval,
+)
 from gwtui.model.enums import State
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
@@ -39,10 +50,12 @@ SHORTEST_S, LONGEST_S = 0.1, 3600.0
 class Orders:
     """Every order says what it came to, where that is not seen on the screen anyway."""
 
-    def __init__(self, watch: Watch, editing: Editing, message: ShowMessage) -> None:
+    def __init__(self, watch: Watch, editing: Editing, message: ShowMessage, restart: str) -> None:
+        """`restart`: the key that starts an engine again."""
         self._watch = watch
         self._editing = editing
         self._message = message
+        self._restart = restart
 
     def send(self, command: Command) -> bool:
         """Send a command to the engine, or say that no engine is running."""
@@ -50,7 +63,7 @@ class Orders:
             return False
         sent = self._watch.send(command)
         if not sent:
-            self._message("The engine is not running: r starts it", severity="warning")
+            self._message(f"The engine is not running: {self._restart} starts it", severity="warning")
         return sent
 
     def refused(self) -> bool:
@@ -70,6 +83,21 @@ class Orders:
         """Pause all endpoints; resume them where all that are seen are paused."""
         all_paused = all(row.state is State.PAUSED for row in view.endpoints)
         self.send((Resume if all_paused else Pause)())
+
+    def ask(self, name: str) -> None:
+        """Probe an endpoint once at once."""
+        if self.send(AskNow(endpoints=(name,))):
+            self._message(f"{name}: asked now")
+
+    def ask_all(self, view: View) -> None:
+        """Probe all endpoints of the table that are not up. What the user has paused stays so."""
+        names = tuple(row.name for row in view.endpoints if row.state not in (State.UP, State.PAUSED))
+        if not names and not self.refused():
+            self._message("No endpoint to ask: all are up or paused")
+        elif names and self.send(AskNow(endpoints=names)):
+            self._message(
+                f"Asked {units.many(len(names), 'endpoint')} that {'is' if len(names) == 1 else 'are'} not up"
+            )
 
     def burst(self, names: Sequence[str], text: str) -> None:
         """Send requests to one endpoint, or to several in turns."""

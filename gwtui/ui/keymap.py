@@ -87,7 +87,9 @@ KEYS: tuple[Key, ...] = (
     Key("probe.pause_all", "P", "pause_all", "", "pause or resume all", "Actions"),
     Key("probe.faster", "less_than_sign", "interval(0.5)", "", "probe the endpoint twice as often", "Actions"),
     Key("probe.slower", "greater_than_sign", "interval(2)", "", "probe the endpoint half as often", "Actions"),
-    Key("engine.restart", "r", "restart", "", "restart the engine after it ended", "Actions"),
+    Key("probe.ask", "r", "ask", "", "ask the endpoint now, once", "Actions", also="probe, retry, refresh"),
+    Key("probe.ask_all", "R", "ask_all", "", "ask all endpoints now that are not up", "Actions", also="probe, retry"),
+    Key("engine.restart", "ctrl+r", "restart", "", "restart the engine after it ended", "Actions"),
     Key("endpoint.add", "a", "add", "", "add an endpoint", "Endpoints"),
     Key("endpoint.duplicate", "D", "duplicate", "", "edit a copy of the endpoint", "Endpoints"),
     Key("endpoint.remove", "delete", "remove", "", "remove the endpoint", "Endpoints"),
@@ -191,6 +193,11 @@ def hints(screen: Screen[Any], place: str) -> str:
     """The keys of a place as they are in force on this screen, for a border."""
     keys = in_force(screen)
     return "  ".join(f"{shown(keys[key.id])} {key.label}" for key in KEYS_BY_PLACE[place] if key.id in keys)
+
+
+def shown_key(id_: str, remapped: Mapping[str, str]) -> str:
+    """The key with that id as it is printed on a keyboard. `remapped`: the user's own keys."""
+    return shown(remapped.get(id_) or next(key.keys for key in EVERY if key.id == id_))
 
 
 def shown(keys: str) -> str:

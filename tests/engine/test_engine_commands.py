@@ -13,6 +13,7 @@ from gwtui.engine.engine import MOST_CONCURRENT
 from gwtui.engine.profile_edits import CommandError
 from gwtui.model.commands import (
     Acknowledge,
+    AskNow,
     Burst,
     Command,
     Mark,
@@ -26,7 +27,7 @@ from gwtui.model.commands import (
 )
 from gwtui.model.enums import FindingName, Trigger
 from gwtui.model.judged import Acknowledged, LogEntry
-from gwtui.model.profile import Profile
+from gwtui.model.profile import Budget, Profile
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
@@ -197,6 +198,60 @@ async def test_a_trial_probes_once_what_need_not_be_in_the_profile(gateway: Gate
         await it.until(lambda: not any(prober.is_open for prober in gateway.probers))
 
 
+async def test_an_endpoint_is_asked_once_at_once_also_while_it_is_paused_or_left_alone(gateway: Gateway) -> None:
+    gateway.verdict = Verdict.RATE_LIMITED
+    gateway.result = {"status": 429, "retry_after_s": 300.0}
+    slow = profile(endpoint("a"), endpoint("b", paused=True), interval_s=0.05)
+    async with session(gateway, slow) as it:
+        await it.until(lambda: "a" in it.all(Heartbeat)[-1].holds)
+        it.send(AskNow(endpoints=("a", "b", "a")))
+        (held,) = await it.results_of("a", 1, Trigger.ASKED)
+        (paused,) = await it.results_of("b", 1, Trigger.ASKED)
+        assert it.all(Heartbeat)[-1].paused == ("b",)
+        it.send(AskNow(endpoints=("b",)))
+        await it.results_of("b", 2, Trigger.ASKED)
+    assert (held.number, paused.number) == (2, 1)
+    assert [result.trigger for result in it.results("b")] == [Trigger.ASKED] * 2
+    assert len([prober for prober in gateway.probers if prober.endpoint.name == "b"]) == 1, "over a warm connection"
+
+
+async def test_what_the_user_asks_for_takes_no_room_of_the_schedule_and_is_one_at_a_time(gateway: Gateway) -> None:
+    gateway.open.clear()
+    async with session(gateway, profile(endpoint("a", overlap=1), interval_s=3000.0)) as it:
+        await it.until(lambda: gateway.under_way == 1)
+        it.send(AskNow(endpoints=("a",)))
+        await it.until(lambda: gateway.under_way == 2)
+        it.send(AskNow(endpoints=("a",)))
+        gateway.open.set()
+        await it.results_of("a", 2)
+        (notice,) = it.all(Notice)
+    assert notice.text == "Not asked: the answer to an earlier probe of a is awaited"
+    assert [result.trigger for result in it.results("a")] == [Trigger.SCHEDULE, Trigger.ASKED]
+
+
+async def test_a_websocket_is_not_asked_while_a_ping_is_under_way(gateway: Gateway) -> None:
+    gateway.open.clear()
+    async with session(gateway, profile(endpoint("a", api="websocket"), interval_s=3000.0)) as it:
+        await it.until(lambda: gateway.under_way == 1)
+        it.send(AskNow(endpoints=("a",)))
+        assert "is awaited" in it.all(Notice)[0].text
+        gateway.open.set()
+        await it.results_of("a", 1)
+        it.send(AskNow(endpoints=("a",)))
+        await it.results_of("a", 1, Trigger.ASKED)
+    assert len(gateway.probers) == 1
+
+
+async def test_without_a_budget_nothing_is_asked(gateway: Gateway) -> None:
+    gateway.result = {"duration_ns": 1}
+    spent = Profile(endpoints=(endpoint("a"),), budget=Budget(requests=1, per="session"), interval_s=3000.0)
+    async with session(gateway, spent) as it:
+        await it.results_of("a", 1)
+        it.send(AskNow(endpoints=("a",)))
+        assert any(notice.text.startswith("Not asked: ") for notice in it.all(Notice))
+        assert len(it.results("a")) == 1
+
+
 async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
     async with session(gateway, wall=lambda: 1234.5) as it:
         it.send(Mark(text="deploy \x1b[31m began"))
@@ -232,6 +287,7 @@ async def test_an_acknowledgement_is_a_record(gateway: Gateway) -> None:
         (RemoveEndpoint(name="x"), "no endpoint called x"),
         (Burst(endpoint="x", requests=1, concurrency=1), "no endpoint called x"),
         (Burst(endpoint="a", requests=1, concurrency=1, others=("b", "x")), "no endpoint called x"),
+        (AskNow(endpoints=("a", "x")), "no endpoint called x"),
         (Burst(endpoint="a", requests=0, concurrency=1), "at least 1 request"),
         (Burst(endpoint="a", requests=1, concurrency=0), "at least 1 request"),
         (Burst(endpoint="a", requests=1, concurrency=MOST_CONCURRENT + 1), "at once"),

@@ -13,7 +13,7 @@ from textual.geometry import Offset
 from textual.widgets import Input, OptionList
 
 from gwtui.feeds import Feed
-from gwtui.model.commands import Burst, Mark, SetInterval
+from gwtui.model.commands import AskNow, Burst, Mark, SetInterval
 from gwtui.model.profile import Profile
 from gwtui.model.query import Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice
@@ -42,15 +42,15 @@ async def test_before_the_first_record_the_screen_says_so(tmp_path: Path) -> Non
         assert "00:00:00" not in stage.text
 
 
-async def test_an_engine_that_dies_is_a_state_and_r_starts_another(tmp_path: Path) -> None:
+async def test_an_engine_that_dies_is_a_state_and_a_key_starts_another(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.show(*story.session())
         await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True, detail="Out of memory"))
         assert "ended" in stage.lines[0]
-        assert "✖ engine killed by SIGKILL: Out of memory · r starts it again" in stage.lines[1]
+        assert "✖ engine killed by SIGKILL: Out of memory · ctrl+r starts it again" in stage.lines[1]
         await stage.press("p")
-        assert stage.notices == ["The engine is not running: r starts it"]
-        await stage.press("less_than_sign", "r")
+        assert stage.notices == ["The engine is not running: ctrl+r starts it"]
+        await stage.press("less_than_sign", "ctrl+r")
         assert len(stage.feeds) == 2
         await stage.drawn()
         assert "ended" not in stage.lines[0]
@@ -67,13 +67,14 @@ async def test_an_engine_that_cannot_be_started_is_a_state_too(tmp_path: Path, m
         await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True))
         with monkeypatch.context() as patched:
             patched.setattr(stage.monitor._watch, "_open_feed", refuse)
-            await stage.press("r")
+            await stage.press("ctrl+r")
             stage.monitor._frame()
             await stage.pilot.pause()
             assert (
-                "✖ the engine cannot be started: [Errno 24] Too many open files · r starts it again" in stage.lines[1]
+                "✖ the engine cannot be started: [Errno 24] Too many open files · ctrl+r starts it again"
+                in stage.lines[1]
             )
-        await stage.press("r")
+        await stage.press("ctrl+r")
         await stage.drawn()
         assert len(stage.feeds) == 2
         assert "cannot be started" not in stage.text
@@ -108,7 +109,7 @@ async def test_an_edit_outlives_the_engine(tmp_path: Path) -> None:
         await stage.press("less_than_sign", "less_than_sign")
         assert [command.interval_s for command in stage.feed.sent if isinstance(command, SetInterval)] == [1.0, 0.5]
         await stage.show(FeedEnded(text="engine exited 1", failed=True))
-        await stage.press("r")
+        await stage.press("ctrl+r")
         assert stage.feed.profile.endpoints[0].interval_s == 0.5
 
 
@@ -297,6 +298,27 @@ async def test_a_burst_that_is_none_is_asked_again(bad: str, tmp_path: Path) -> 
         assert stage.notices == ["gateway-claude: 3 requests, 2 at once"]
 
 
+async def test_a_sick_endpoint_is_offered_a_burst_of_one(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        await stage.press("down", "b", "enter")
+        assert stage.feed.sent == [Burst(endpoint=story.GPT.name, requests=1, concurrency=1)]
+
+
+async def test_endpoints_that_are_not_up_are_asked_together_and_a_recording_is_not_asked(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        await stage.press("R")
+        assert stage.notices == ["Asked 1 endpoint that is not up"]
+        await stage.press("slash", *"claude", "enter", "R")
+        assert stage.notices == ["No endpoint to ask: all are up or paused"]
+        stage.feed.refuses = "This is a recording"
+        for key in ("r", "R"):
+            await stage.press(key)
+            assert stage.notices == ["This is a recording"]
+    assert stage.feed.sent == [AskNow(endpoints=(story.GPT.name,))]
+
+
 async def test_a_mark_without_a_word_is_none(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("m", "enter", "m", "escape")
@@ -363,7 +385,7 @@ async def test_a_session_before_is_summed_up_too(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.show(*story.session())
         await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True))
-        await stage.press("r")
+        await stage.press("ctrl+r")
         assert stage.notices == ["A new session; the previous one is summarised when you leave"]
         before, now = (await stage.drawn()).app.last_views
     assert "49 requests, 5 failed" in summary(before)

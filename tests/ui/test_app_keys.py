@@ -16,6 +16,7 @@ from textual.widget import Widget
 from gwtui.model.commands import (
     AcceptUsual,
     Acknowledge,
+    AskNow,
     Burst,
     Mark,
     Pause,
@@ -152,6 +153,8 @@ CASES: dict[str, Case] = {
     "probe.pause": Case(ordered, Pause(endpoint=story.CLAUDE.name)),
     "probe.pause_all": Case(ordered, Pause()),
     "probe.burst": Case(ordered, Burst(endpoint=story.CLAUDE.name, requests=20, concurrency=5), after=("enter",)),
+    "probe.ask": Case(ordered, AskNow(endpoints=(story.CLAUDE.name,))),
+    "probe.ask_all": Case(ordered, AskNow(endpoints=("gateway-gpt",))),
     "probe.faster": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=1.0)),
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),

@@ -223,7 +223,7 @@ async def test_without_an_engine_a_trial_says_so(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.show(FeedEnded(text="engine exited 1", failed=True))
         await stage.press("e", "ctrl+t")
-        assert stage.notices == ["The engine is not running: r starts it"]
+        assert stage.notices == ["The engine is not running: ctrl+r starts it"]
         assert result(stage) == ""
 
 

@@ -21,7 +21,7 @@ LEAST = 30
 """Columns in which the beginning of the sentence still says something."""
 
 
-def draw(view: View, width: int, height: int, held: str = "", restart: str = "r") -> list[Line]:
+def draw(view: View, width: int, height: int, held: str = "", restart: str = "ctrl+r") -> list[Line]:
     """The header, and under it the banner where there is one. `held`: that the display is held, as `FROZEN 00:12`."""
     header = view.header
     lines = [_header(view, width, held)]
@@ -117,7 +117,7 @@ class HeaderLine(Panel, can_focus=False):
 
     DEFAULT_CSS = "HeaderLine, HeaderLine.-foreign-theme { height: 1; border: none; padding: 0; }"
 
-    def __init__(self, restart: str = "r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+    def __init__(self, restart: str = "ctrl+r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._restart = restart
         self._held = ""

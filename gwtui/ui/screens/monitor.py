@@ -21,7 +21,7 @@ from gwtui.ui.actions import Orders
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.filterbar import FilterBar
-from gwtui.ui.keymap import bindings
+from gwtui.ui.keymap import bindings, shown_key
 from gwtui.ui.layout import PanelArea
 from gwtui.ui.messages import LatestMessage
 from gwtui.ui.panels.endpoints import EndpointsPanel
@@ -58,13 +58,14 @@ class MonitorScreen(LookActions, OrderActions):
         watch.query = replace(watch.query, columns=config.ui.columns)
         self._editing = Editing(config, profile)
         self._message = LatestMessage(self).show
-        self._orders = Orders(watch, self._editing, self._message)
+        self._restart = shown_key("engine.restart", config.keys)
+        self._orders = Orders(watch, self._editing, self._message, self._restart)
         self._questions = Questions(self, self._orders)
         self._view: View | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
-        yield HeaderLine(self._config.keys.get("engine.restart", "r"), id="header")
+        yield HeaderLine(self._restart, id="header")
         yield FilterBar()
         yield PanelArea()
         yield KeyLine(self.remapped)
@@ -88,7 +89,7 @@ class MonitorScreen(LookActions, OrderActions):
         self.query_one(HeaderLine).hold(self._watch.held)
         screen = self.app.screen
         if self._watch.frozen and isinstance(screen, EndpointForm | ChecksScreen) and screen.is_mounted:
-            screen.show(self._watch.live_view(self._columns))
+            screen.show(self._live_view())
 
     @property
     def _columns(self) -> int:
@@ -117,6 +118,9 @@ class MonitorScreen(LookActions, OrderActions):
     def view(self) -> View:
         """The picture that is shown, or the first one."""
         return self._view if self._view is not None else self._watch.view(self._columns)
+
+    def _live_view(self) -> View:
+        return self._watch.live_view(self._columns)
 
     def _view_of_selection(self) -> View:
         """Follow the table's selection and return the picture: a key can come before the table's message does."""
@@ -202,10 +206,10 @@ class MonitorScreen(LookActions, OrderActions):
         """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
         if (endpoint := self._selected()) is None or self._orders.refused() or has_none(self.app, endpoint):
             return
-        known = self._watch.live_view(self._columns).checks is not None
+        known = self._live_view().checks is not None
         if not known and not await self._questions.check(endpoint, self._editing.profile):
             return
-        self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
+        self.app.push_screen(ChecksScreen(self._live_view(), self._orders.check))
 
     @property
     def remapped(self) -> Mapping[str, str]:

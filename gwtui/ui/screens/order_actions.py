@@ -8,6 +8,7 @@ from dataclasses import replace
 from textual.screen import Screen
 
 from gwtui.config import Config
+from gwtui.model.enums import BAD
 from gwtui.model.profile import Endpoint
 from gwtui.model.query import Query
 from gwtui.model.view import View
@@ -41,6 +42,10 @@ class OrderActions(Screen[None]):
         """The picture of what the table has selected."""
 
     @abstractmethod
+    def _live_view(self) -> View:
+        """The picture of now, whatever moment is shown."""
+
+    @abstractmethod
     def _selected(self) -> Endpoint | None:
         """The selected endpoint, from the profile as it was edited."""
 
@@ -62,9 +67,17 @@ class OrderActions(Screen[None]):
         if (endpoint := self._selected()) is not None:
             self._orders.interval(endpoint.name, factor)
 
+    def action_ask(self) -> None:
+        if (endpoint := self._selected()) is not None:
+            self._orders.ask(endpoint.name)
+
+    def action_ask_all(self) -> None:
+        self._orders.ask_all(self._live_view())
+
     def action_burst(self) -> None:
         if (endpoint := self._selected()) is not None:
-            self.run_worker(self._questions.burst(endpoint))
+            row = next((row for row in self._live_view().endpoints if row.name == endpoint.name), None)
+            self.run_worker(self._questions.burst(endpoint, is_sick=row is not None and row.state in BAD))
 
     def action_mark(self) -> None:
         self.run_worker(self._questions.mark())

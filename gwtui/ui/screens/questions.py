@@ -15,6 +15,8 @@ from gwtui.ui.messages import show_message
 from gwtui.ui.screens.ask import AskScreen, ConfirmScreen
 from gwtui.ui.screens.checks import cost
 
+BURST, SICK_BURST = "20x5", "1"
+
 
 class Questions:
     """Each asks on a screen of its own, and gives the order if the answer is not to leave it."""
@@ -23,9 +25,10 @@ class Questions:
         self._screen = screen
         self._orders = orders
 
-    async def burst(self, endpoint: Endpoint) -> None:
-        """How many requests to send now."""
-        ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
+    async def burst(self, endpoint: Endpoint, *, is_sick: bool) -> None:
+        """How many requests to send now: one by default to an endpoint that is sick."""
+        title, hint = f"Burst to {endpoint.name}", "requests, or requests x how many at once"
+        ask = AskScreen(title, hint, SICK_BURST if is_sick else BURST, parse_burst)
         if (answer := await self._answer(ask)) is not None:
             self._orders.burst((endpoint.name,), answer)
 
