@@ -228,7 +228,12 @@ def new_endpoint(profile: Profile) -> Endpoint:
 
 def duplicate(endpoint: Endpoint, profile: Profile) -> Endpoint:
     """A copy under a name that is still free."""
-    return msgspec.structs.replace(endpoint, name=free_name(f"{endpoint.name}-copy", profile))
+    return renamed(msgspec.structs.replace(endpoint, name=f"{endpoint.name}-copy"), profile)
+
+
+def renamed(endpoint: Endpoint, profile: Profile) -> Endpoint:
+    """The endpoint, under another name where its own is taken."""
+    return msgspec.structs.replace(endpoint, name=free_name(endpoint.name, profile))
 
 
 def free_name(wanted: str, profile: Profile) -> str:

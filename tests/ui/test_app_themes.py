@@ -95,7 +95,7 @@ async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path)
         assert isinstance(stage.screen, MonitorScreen)
         await stage.press("h")
         assert isinstance(stage.screen, HelpScreen)
-        text = str(stage.screen._text(ids=True))
+        text = str(stage.screen._text(100, ids=True))
         assert "f1 h         help: all keys" in text
         assert "j            a line down" in text
         assert all(key.id in text for key in EVERY)

@@ -102,7 +102,7 @@ async def test_saving_writes_the_file_and_says_where(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("# mine\n[profiles.test]\ninterval_s = 3 # calm\n")
     async with on_stage(path, *story.ENDPOINTS) as stage:
-        await stage.press("a")
+        await stage.press("a", "enter")
         await give(stage, "name", "added")
         await give(stage, "url", "https://new.example.com")
         await stage.press("ctrl+s")

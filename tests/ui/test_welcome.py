@@ -9,6 +9,7 @@ from support.stage import Stage, on_stage
 from textual.widgets import Input
 
 from gwtui.config import load
+from gwtui.config.templates import snippet
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.monitor import MonitorScreen
@@ -17,10 +18,23 @@ from gwtui.ui.screens.welcome import WelcomeScreen
 
 async def add(stage: Stage, key: str) -> None:
     """Fill the form in, and end it with that key."""
-    await stage.press("a")
+    await stage.press("a", "enter")
     stage.screen.query_one("#edit-name", Input).value = "mine"
     stage.screen.query_one("#edit-url", Input).value = "https://gateway.example.com"
     await stage.press(key)
+
+
+async def test_a_ready_made_endpoint_is_found_by_typing_and_fills_the_form_in(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
+        await stage.press("a", *"mist")
+        listed = [line.strip(" │").split()[0] for line in stage.text.splitlines() if "Mistral" in line]
+        assert listed[:2] == ["mistral", "bedrock-invoke"], "first the one whose name begins so"
+        await stage.press("enter")
+        assert stage.screen.query_one("#edit-url", Input).value == snippet("mistral").url
+        await stage.press("escape", "a", *"zzz", "enter")
+        assert stage.screen.query_one("#edit-url", Input).value == "", "what is not found can be written by hand"
+        await stage.press("escape", "a", "escape")
+        assert isinstance(stage.screen, WelcomeScreen)
 
 
 MINE = Endpoint(name="mine", api="anthropic-messages", url="https://gateway.example.com", nonce=True)
@@ -84,7 +98,7 @@ async def test_a_file_that_cannot_be_written_is_reported_and_the_form_comes_back
 
 async def test_without_an_engine_the_form_offers_no_trial(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
-        await stage.press("a")
+        await stage.press("a", "enter")
         assert not stage.screen.query("#try")
         await stage.press("ctrl+t", "escape")
         assert isinstance(stage.screen, WelcomeScreen)

@@ -1,9 +1,10 @@
-"""All keys and symbols, from the same tables the program runs on."""
+"""Signs, words and keys, from the same tables the program runs on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,17 +15,21 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gwtui.model.enums import State
+from gwtui.model.metrics import BY_RANK
 from gwtui.ui.keymap import KEYS, KEYS_BY_PLACE, Key, shown
 
 KEYS_WIDTH, HELP_WIDTH = 12, 50
 WIDE = 94
 """The number of columns from which the ids fit."""
 
+WIDEST, MARGIN = 110, 4
+"""As in the style sheet: the dialog, and what its border, padding and scroll bar take at each side."""
+
 _STATES = {
     State.UP: "answers as it should",
-    State.SLOW: "its latency has been over the limit for a while",
-    State.DEGRADED: "some of its results fail",
-    State.DOWN: "several failures in a row",
+    State.SLOW: "slower than is usual for it, or than its limit",
+    State.DEGRADED: "more of its results fail than usual, or its answers have faults",
+    State.DOWN: "its last results all failed",
     State.PAUSED: "not probed for now",
     State.UNKNOWN: "no result yet, or the engine is silent",
 }
@@ -38,6 +43,15 @@ _SYMBOLS = (
     ("complete ▲", "the window has findings (·: none that users notice): see a request's details"),
     ("≈ tainted", "gwtui itself was late: a time may be wrong by more than 5 %"),
     ("!tls", "its certificate is not verified"),
+)
+_WORDS = (
+    ("verdict", "how a request ended: complete, truncated, auth, rate_limited, ..."),
+    ("finding", "what is wrong with an answer that came, such as buffered"),
+    ("incident", "endpoints that are sick together, by one cause, from-to"),
+    ("usual", "what is normal for an endpoint, learnt from its results"),
+    ("8x", "the median is 8 times what is usual"),
+    ("p95", "95 of 100 requests took no longer; 494 10m: of 10 minutes"),
+    ("strip", "the whole session under the header: , and . walk in it"),
 )
 _MOUSE = (
     ("click", "selects an endpoint; sorts by a heading; picks a tab;"),
@@ -66,15 +80,18 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help").focus()
 
     def on_resize(self) -> None:
-        self.query_one(Static).update(self._text(ids=self.size.width >= WIDE))
+        width = min(self.size.width, WIDEST) - 2 * MARGIN
+        self.query_one(Static).update(self._text(width, ids=self.size.width >= WIDE))
 
-    def _text(self, *, ids: bool) -> Content:
+    def _text(self, width: int, *, ids: bool) -> Content:
         hint = "the names at the right" if ids else f"the names shown here from {WIDE} columns on"
-        parts = [Content(f"Change keys under [ui.keys] in the configuration, with {hint}.\n")]
+        parts = _table("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()), width)
+        parts += _table("Symbols", _SYMBOLS, width)
+        parts += _table("Words", _WORDS, width)
+        parts += _table("Latencies", ((metric.label, metric.about.meaning) for metric in BY_RANK), width)
+        parts.append(Content(f"\nChange keys under [ui.keys] in the configuration, with {hint}.\n"))
         parts += self._groups(KEYS, ids=ids)
-        parts += _table("Mouse", _MOUSE)
-        parts += _table("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
-        parts += _table("Symbols", _SYMBOLS)
+        parts += _table("Mouse", _MOUSE, width)
         parts += self._groups(chain.from_iterable(KEYS_BY_PLACE.values()), ids=ids)
         return Content("").join(parts)
 
@@ -98,8 +115,11 @@ def _heading(text: str) -> Content:
     return Content.styled(f"\n{text}\n", "bold $ink-accent")
 
 
-def _table(heading: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
-    return [
-        _heading(heading),
-        *(Content.assemble((f"  {sign:<{KEYS_WIDTH}} ", "bold"), f"{meaning}\n") for sign, meaning in rows),
-    ]
+def _table(heading: str, rows: Iterable[tuple[str, str]], width: int) -> list[Content]:
+    """Signs and what they mean, each meaning in a column of its own."""
+    parts = [_heading(heading)]
+    for sign, meaning in rows:
+        first, *more = wrap(meaning, max(20, width - KEYS_WIDTH - 3)) or [""]
+        parts.append(Content.assemble((f"  {sign:<{KEYS_WIDTH}} ", "bold"), f"{first}\n"))
+        parts += [Content(f"{'':<{KEYS_WIDTH + 3}}{line}\n") for line in more]
+    return parts

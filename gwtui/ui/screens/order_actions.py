@@ -15,7 +15,7 @@ from gwtui.model.view import View
 from gwtui.ui.actions import Orders
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
-from gwtui.ui.fields import duplicate, new_endpoint
+from gwtui.ui.fields import duplicate
 from gwtui.ui.messages import ShowMessage
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.screens.form import EndpointForm, FormResult
@@ -102,7 +102,15 @@ class OrderActions(Screen[None]):
             self._edit(endpoint, endpoint.name)
 
     def action_add(self) -> None:
-        self._edit(new_endpoint(self._editing.profile), None)
+        if not self._orders.refused():
+            self.run_worker(self._add())
+
+    async def _add(self) -> None:
+        """Begin with a ready-made endpoint; the form follows."""
+        from gwtui.ui.screens.ready_made import ReadyMadeScreen  # all APIs, which the first frame does not need
+
+        if (chosen := await self.app.push_screen_wait(ReadyMadeScreen(self._editing.profile))) is not None:
+            self._edit(chosen, None)
 
     def action_duplicate(self) -> None:
         if (endpoint := self._selected()) is not None:

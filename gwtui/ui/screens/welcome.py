@@ -14,7 +14,6 @@ from textual.widgets import Button, Static
 
 from gwtui.config import Config, ConfigError, save_endpoint
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.ui.fields import new_endpoint
 from gwtui.ui.screens.form import EndpointForm, FormResult
 
 DEMO = "demo"
@@ -62,7 +61,9 @@ class WelcomeScreen(Screen[Profile | str | None]):
 
     @on(Button.Pressed, "#add")
     def action_add(self) -> None:
-        self._ask(new_endpoint(Profile()))
+        from gwtui.ui.screens.ready_made import ReadyMadeScreen  # all APIs, which the first frame does not need
+
+        self.app.push_screen(ReadyMadeScreen(Profile()), lambda chosen: self._ask(chosen) if chosen else None)
 
     def _ask(self, endpoint: Endpoint) -> None:
         self.app.push_screen(EndpointForm(self._config, endpoint, None, Profile(), None), self._added)
