@@ -26,7 +26,7 @@ _BITS = {metric: 1 << bit for bit, metric in enumerate(LATENCIES)}
 
 
 class KeptResults:
-    """Takes the results of an endpoint in the order in which they are told."""
+    """Takes the results of an endpoint in the order in which they are recorded."""
 
     def __init__(self) -> None:
         self._now_ns = array("q")
@@ -47,7 +47,7 @@ class KeptResults:
         return len(self._now_ns)
 
     def add(self, result: Request | Ping) -> None:
-        """Keep a result. One that is told late counts as of the newest."""
+        """Keep a result. One that comes late counts as of the newest."""
         count, doubts = len(self), 0
         for metric in LATENCIES:
             value = latency(result, metric)
