@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 from gwtui.feeds import Feed
 from gwtui.model.enums import State
-from gwtui.model.query import Query, Window
+from gwtui.model.query import AS_IN_PROFILE, Query, Window
 from gwtui.model.records import FeedEnded, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.model.view import EndpointRow, View
@@ -135,10 +135,10 @@ class _Watching:
             self._next_ns = now_ns + self._interval_ns
         elif now_ns >= self._next_ns:
             self._next_ns += ((now_ns - self._next_ns) // self._interval_ns + 1) * self._interval_ns
-            self._printer.interval(self._monitor.view(Query(window=Window.M2), 1))
+            self._printer.interval(self._monitor.view(Query(window=Window.M2, sort=AS_IN_PROFILE), 1))
 
     def end(self) -> int:
-        view = self._monitor.view(Query(window=Window.ALL), 1, final=True)
+        view = self._monitor.view(Query(window=Window.ALL, sort=AS_IN_PROFILE), 1, final=True)
         self._printer.end(view)
         if self._caught:
             return 128 + self._caught[0]

@@ -17,7 +17,7 @@ from gwtui.model.usual import UsualLatency
 from gwtui.stats.accuracy import at_least, form_of_result, latency
 from gwtui.stats.change import LatencyWatch
 from gwtui.stats.significance import quantile
-from gwtui.text.units import duration
+from gwtui.text.units import duration, times
 
 REMEMBERED = 256
 """Values that another usual is tried on."""
@@ -25,8 +25,6 @@ LATEST = 3
 """Values that say what a latency is now that it is no longer slow: most of them are from after that."""
 CALM = 0.8
 """The share of the limit that ends `slow` by it."""
-WHOLE_RATIO = 10
-"""Ratios from this on are said without decimals."""
 
 
 def watched(result: Request | Ping, thresholds: Thresholds) -> tuple[Metric, ...]:
@@ -74,7 +72,7 @@ class _AgainstUsual:
 
     def facts(self) -> str:
         """`8x its usual 330 ms`."""
-        return f"{_times(self.ratio)} its usual {duration(self._usual.p50_ns)}"
+        return f"{times(self.ratio)} its usual {duration(self._usual.p50_ns)}"
 
     def text(self) -> str:
         """`p50 TTFT 2.70 s, 8x its usual 330 ms (this hour over 7 days)`; where it is well `TTFT now 340 ms, usual
@@ -225,7 +223,3 @@ class Slowness:
         """What is slow, or what became of it."""
         said = self._slow() or self._last
         return "" if said is None else said.text()
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.0f}x" if ratio >= WHOLE_RATIO else f"{ratio:.1f}".removesuffix(".0") + "x"

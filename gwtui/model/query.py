@@ -33,6 +33,10 @@ class Grouping(StrEnum):
     TAG = "tag"
 
 
+WORST_FIRST, AS_IN_PROFILE = "", "profile"
+"""Orders of the table that are no column's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What the user looks at."""
@@ -43,8 +47,8 @@ class Query:
     """The selected endpoint; None: the first."""
     request: int | None = None
     """A chosen request of it; None: the newest."""
-    sort: str = ""
-    """The column that orders the table; "": the worst first; `profile`: as in the profile."""
+    sort: str = WORST_FIRST
+    """The column that orders the table, or `WORST_FIRST` or `AS_IN_PROFILE`."""
     descending: bool = False
     filter: str = ""
     """What was typed after `/`."""

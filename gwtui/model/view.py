@@ -96,8 +96,10 @@ class EndpointRow:
     """What is usual for the metric; None while that is not known."""
     ratio: float | None = None
     """p50 / usual; None where one of them is unknown."""
+    is_slower: bool = False
+    """Whether p50 is so much longer than usual that it is worth saying."""
     p95_window: Window | None = None
-    """The window that p95 is of, where it is not the query's, which has too few values for it."""
+    """The window that p95 is of, where it is a longer one than the query's, which has too few values for it."""
     p99_window: Window | None = None
 
 
@@ -109,8 +111,11 @@ class GroupRow:
     states: tuple[tuple[State, int], ...]
     """How many are in each state, the worst first, without zeros."""
     p50_ns: tuple[int, int] | None
-    """The least and the greatest median of its endpoints; None where none is known."""
+    """The least and the greatest median of its endpoints, of the query's metric or of the one that all of them have;
+    None where none is known."""
     is_folded: bool
+    members: tuple[str, ...] = ()
+    """The names of its endpoints, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,7 @@ class View:
     query: Query
     header: Header
     endpoints: tuple[EndpointRow, ...]
-    """Filtered and in order."""
+    """Filtered and in order; those of folded groups too."""
     hidden: int
     """Endpoints that the filter leaves out."""
     selected: Endpoint | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from gwtui.apis.costs import MOST_USD
 from gwtui.apis.requests import models_asked
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Kind, Outcome, State
+from gwtui.model.judged import Usual
 from gwtui.model.metrics import LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.query import Window
@@ -20,13 +22,13 @@ from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.kept_results import KeptResults
 from gwtui.monitor.ping_stats import PingStats
-from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, cells, quantiles, shown_metric
+from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, borne, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
+from gwtui.monitor.table_rows import explained, note_of
 from gwtui.stats import comparison
 from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.histogram import Histogram
 from gwtui.text.sanitize import clean
-from gwtui.text.units import countdown
 
 SPARKLINE_CELLS = 40
 FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -50,6 +52,10 @@ class History:
         self._kind = _kind(endpoint)
         self._start_ns = start_ns
         self._state = State.UNKNOWN
+        self._reason = ""
+        """What the judge said of the state."""
+        self._usual: dict[Metric, int] = {}
+        """Medians, in ns."""
         self._paused = endpoint.paused
         self._missed = self._held = 0
         self._hold: tuple[int, str] | None = None
@@ -114,12 +120,17 @@ class History:
         """Something beside the figures changed, such as what is under way."""
         self._changes += 1
 
-    def enter(self, state: State, was: State | None) -> None:
+    def enter(self, state: State, was: State | None, reason: str) -> None:
         """Be in a state that was reported. `paused` lies over the state that the results give."""
         if State.PAUSED in (state, was):
             self._paused = state is State.PAUSED
         if state is not State.PAUSED:
-            self._state = state
+            self._state, self._reason = state, reason
+        self.touch()
+
+    def learn(self, usual: Usual) -> None:
+        """Take what is usual from now on."""
+        self._usual = {metric: latency.p50_ns for metric, latency in usual.latencies.items()}
         self.touch()
 
     def beat(self, beat: Heartbeat) -> None:
@@ -229,13 +240,16 @@ class History:
 
     def _row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
         endpoint, last = self._endpoint, self._last
-        values = self._of(metric).histogram(window, now_ns)
-        p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))
+        series = self._of(metric)
+        values = series.histogram(window, now_ns)
+        (p50,) = quantiles(values, (0.5,))
+        p95, p95_window = borne(series, 0.95, window, now_ns)
+        p99, p99_window = borne(series, 0.99, window, now_ns)
         mean, total = values.mean, values.total if values.n else None
         cost = self._cost.histogram(window, now_ns)
         good, failed = self._counted.counts(window, now_ns)
         speed = self._speed.histogram(window, now_ns).quantile(0.5)
-        return EndpointRow(
+        row = EndpointRow(
             name=endpoint.name,
             api=endpoint.api,
             kind=self._kind,
@@ -254,7 +268,7 @@ class History:
             failed=failed,
             verdict="" if last is None else last.verdict.value,
             verdict_run=self._run,
-            note=_note(last, self._hold),
+            note=note_of(last, self._hold),
             in_flight=self.stream_store.in_flight,
             missed=self._missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
@@ -263,7 +277,10 @@ class History:
             held_ns=self._hold[0] if self._hold is not None else None,
             verdicts=self._verdicts.counts(window, now_ns),
             findings=self._findings.counts(window, now_ns),
+            p95_window=p95_window,
+            p99_window=p99_window,
         )
+        return explained(row, self._reason, self._usual, partial(self.median, window=window, now_ns=now_ns))
 
     def _latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
         values = self._of(metric).histogram(window, now_ns)
@@ -321,13 +338,3 @@ def _kind(endpoint: Endpoint) -> Kind:
 
 def _full_seconds(ns: int) -> int:
     return ns // SECOND_NS * SECOND_NS
-
-
-def _note(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:
-    """For how long it is left alone, and what is worth knowing of the latest result."""
-    parts = [] if hold is None else [f"held {countdown(hold[0])} {hold[1]}"]
-    if last is not None and last.outcome is not Outcome.OK:
-        parts.append(last.reason)
-    elif last is not None:
-        parts += [f"{finding.name}: {finding.evidence}" for finding in last.findings]
-    return "; ".join(part for part in parts if part)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,8 +36,9 @@ from gwtui.monitor.banner import Trouble
 from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.event_log import EventLog
-from gwtui.monitor.filters import FilterError, Subject, ordered, parse
+from gwtui.monitor.filters import FilterError, Subject, parse
 from gwtui.monitor.kept_results import MOST, keep_within
+from gwtui.monitor.table_rows import Groups, ordered, unknown
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
 
@@ -63,8 +63,8 @@ class Monitor:
             Ping: self._ended,
             Heartbeat: self._beat,
             LogEntry: self._logged,
-            Usual: self._judged_by,
-            Acknowledged: self._judged_by,
+            Usual: self._learn,
+            Acknowledged: self._acknowledged,
             Notice: self._notice_given,
             CheckRun: self._checks_reported,
             CheckResult: self._checked,
@@ -113,6 +113,7 @@ class Monitor:
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
         self._events = EventLog()
+        self._groups = Groups()
         self._new_lines = self._new_results = 0
         self._adopt(session.profile)
 
@@ -187,10 +188,15 @@ class Monitor:
         if entry.number is not None:
             history.stream_store.keep(entry.number)
         if entry.kind == "state" and entry.state is not None:
-            history.enter(entry.state, entry.was)
+            history.enter(entry.state, entry.was, entry.text)
 
-    def _judged_by(self, record: Usual | Acknowledged) -> None:
-        """What states and incidents are made of is not shown by itself."""
+    def _learn(self, usual: Usual) -> None:
+        history = self._histories.get(usual.endpoint)
+        if history is not None and not usual.vantage:
+            history.learn(usual)
+
+    def _acknowledged(self, record: Acknowledged) -> None:
+        """The incident's own event says it."""
 
     def _notice_given(self, notice: Notice) -> None:
         self._notice = notice.text
@@ -217,7 +223,7 @@ class Monitor:
         if self._picture is None or self._picture[0] != key:
             self._pictures += 1
             view = self._view(query, max(columns, 1))
-            self._picture = (key, view if final or not self._trouble.silent else _unknown(view))
+            self._picture = (key, view if final or not self._trouble.silent else unknown(view))
         return self._picture[1]
 
     def samples(self) -> tuple[ComparedSeries, ...]:
@@ -250,6 +256,7 @@ class Monitor:
             incidents=self._events.incidents,
             fleet=self._profile.endpoints,
             sentence=self._sentence(),
+            rows=self._groups.rows(rows, self._profile.endpoints, query),
         )
 
     def _sentence(self) -> str:
@@ -328,14 +335,3 @@ class Monitor:
 def _chosen(selected: History, query: Query) -> int | None:
     """The number of the chosen probe, unless it was chosen while another endpoint was selected."""
     return query.request if query.endpoint in (None, selected.endpoint.name) else None
-
-
-def _unknown(view: View) -> View:
-    """The picture with no state known."""
-    count = sum(number for _, number in view.header.states)
-    return replace(
-        view,
-        header=replace(view.header, states=((State.UNKNOWN, count),) if count else ()),
-        endpoints=tuple(replace(row, state=State.UNKNOWN) for row in view.endpoints),
-        sentence="",
-    )

@@ -77,6 +77,8 @@ SECOND_NS = 1_000_000_000
 SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}
 """How finely each window is cut. It is also the most columns that a picture of it can tell apart."""
 SLOTS_OF_ALL = 64
+_WINDOWS = tuple(Window)
+"""The shortest first."""
 
 
 class MetricSeries:
@@ -138,6 +140,17 @@ def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]
     n = histogram.n
     values = histogram.quantiles(shares)
     return [Quantile(value if supported(q, n) else None, n) for q, value in zip(shares, values, strict=True)]
+
+
+def borne(series: MetricSeries, q: float, window: Window, now_ns: int) -> tuple[Quantile, Window | None]:
+    """The percentile over the shortest window, from this one on, that has enough values for it, and which window that
+    is where it is another one. Where none has, the number of values of the longest."""
+    found = Quantile(None, 0)
+    for longer in _WINDOWS[_WINDOWS.index(window) :]:
+        (found,) = quantiles(series.histogram(longer, now_ns), (q,))
+        if found.value_ns is not None:
+            return found, None if longer is window else longer
+    return found, None
 
 
 def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:

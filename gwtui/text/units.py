@@ -67,6 +67,11 @@ def share(value: float | None) -> str:
     return f"{value * 100:.1f}" if value < 0.9995 else "100"
 
 
+def times(ratio: float) -> str:
+    """How many times as much: `2.2x`, `8x`, `12x`."""
+    return f"{ratio:.0f}x" if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0") + "x"
+
+
 def rate(value: float | None) -> str:
     """Tokens per second: `84.2`, `1,204`."""
     if value is None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.profile import Profile
-from gwtui.model.query import Query, Window
+from gwtui.model.query import AS_IN_PROFILE, Query, Window
 from gwtui.model.records import FeedEnded, Notice, Record, SessionStarted
 from gwtui.model.view import View
 from gwtui.monitor import Monitor
@@ -38,7 +38,7 @@ class Watch:
         self._drawn: tuple[int, str, Query, int] | None = None
         self.failed = self._fatal = False
         """Whether the newest feed ended badly, and for good."""
-        self.query = Query()
+        self.query = Query(sort=AS_IN_PROFILE)
 
     @property
     def running(self) -> bool:
@@ -161,7 +161,7 @@ class Watch:
         return (*self._before, self._whole_view())
 
     def _whole_view(self) -> View:
-        return self._monitor.view(replace(Query(), window=Window.ALL, metric=self.query.metric), final=True)
+        return self._monitor.view(Query(window=Window.ALL, metric=self.query.metric, sort=AS_IN_PROFILE), final=True)
 
     def changed_view(self, columns: int) -> View | None:
         """The picture if it differs from the one given last."""

@@ -120,5 +120,7 @@ def read(name: str, number: int, sent_s: float, after_ms: float, first: int, *te
     )
 
 
-def state_incident(name: str, state: State, was: State = State.UP, at_s: float = 1) -> LogEntry:
-    return LogEntry(at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, was=was, text="why")
+def state_incident(
+    name: str, state: State, was: State = State.UP, at_s: float = 1, text: str = "the reason"
+) -> LogEntry:
+    return LogEntry(at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, was=was, text=text)

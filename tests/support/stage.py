@@ -18,7 +18,7 @@ from gwtui.config.themes import DEFAULT_THEME
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.query import Query
+from gwtui.model.query import AS_IN_PROFILE, Query
 from gwtui.model.records import FeedEnded, Record, SessionStarted
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.layout import PanelArea
@@ -125,7 +125,7 @@ class Stage:
             pass
         if monitor._watch.frozen:
             monitor._watch.freeze()
-        monitor._watch.query = Query()
+        monitor._watch.query = Query(sort=AS_IN_PROFILE)
         monitor.query_one(PanelArea).restore()
         monitor.query_one(EndpointsPanel).focus()
         self.app.clear_notifications()
