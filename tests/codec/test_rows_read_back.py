@@ -29,7 +29,7 @@ from gwtui.codec.csv_schema import (
     request_row,
 )
 from gwtui.model.concurrency import Concurrency, ModelTimeline
-from gwtui.model.enums import BAD, State
+from gwtui.model.enums import BAD, FindingName, State
 from gwtui.model.incidents import Cause, CauseKind, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Ping, Request
@@ -139,7 +139,9 @@ def test_a_ping_that_is_read_back_makes_the_same_row(ping: Ping) -> None:
 
 
 SCOPES = st.builds(Scope, st.sampled_from(ScopeKind), st.text().map(clean), st.text().map(clean)).map(str)
-CAUSES = st.builds(Cause, st.sampled_from(CauseKind), st.text().map(clean), st.text().map(clean)).map(str)
+FINDINGS = st.builds(Cause, st.just(CauseKind.FINDING), st.sampled_from(FindingName).map(str))
+OTHERS = st.sampled_from([kind for kind in CauseKind if kind is not CauseKind.FINDING])
+CAUSES = (st.builds(Cause, OTHERS, st.text().map(clean), st.text().map(clean)) | FINDINGS).map(str)
 
 
 @given(measured(LogEntry), COUNTS, COUNTS, st.just("") | SCOPES, st.just("") | CAUSES, st.none() | st.sampled_from(BAD))
