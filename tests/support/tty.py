@@ -13,14 +13,17 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
 PATIENCE_S = 30.0
 """Far longer than anything takes."""
+AT_ONCE = 1 << 20
+"""Bytes that are taken before the screen is looked at."""
 
 _ESCAPE = re.compile(
     r"\x1b(?:"
@@ -30,6 +33,7 @@ _ESCAPE = re.compile(
     r")?"
 )
 """ECMA-48: control sequences, strings such as OSC and DCS up to their end, and all others; or an ESC alone."""
+_RUN = re.compile(r"[\r\n]|[^\r\n]+")
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_k][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
 
 
@@ -56,6 +60,7 @@ def taken_apart(data: bytes) -> Written:
     return Written(frozenset(controls), tuple(strings), _ESCAPE.sub("", screen))
 
 
+@cache
 def _shape(sequence: str) -> str:
     """Numbers are kept only where they are modes: `ESC[?1049h`; of `ESC[1;31m` and `ESC[3;9H` the last letter stays."""
     private = re.fullmatch(r"\x1b\[([<-?]?)([0-9:;]*)(.*)", sequence)
@@ -95,14 +100,30 @@ class Screen:
             self._line, self._column = (int(number or 1) - 1 for number in place.groups())
 
     def _draw(self, text: str) -> None:
-        for char in text:
-            if char == "\r":
+        for run in _RUN.findall(text):
+            if run == "\r":
                 self._column = 0
-            elif char == "\n":
+            elif run == "\n":
                 self._line += 1
-            elif self._line < len(self._cells) and self._column < len(self._cells[0]):
-                self._cells[self._line][self._column] = char
+            elif self._line < len(self._cells):
+                self._write(self._cells[self._line], run)
+
+    def _write(self, line: list[str], text: str) -> None:
+        """Put a text without line ends into a line, at the column."""
+        if all(map(_is_narrow, text)):
+            end = min(self._column + len(text), len(line))
+            line[self._column : end] = text[: end - self._column]
+            self._column = end
+            return
+        for char in text:
+            if self._column < len(line):
+                line[self._column] = char
                 self._column += cell_len(char)
+
+
+@cache
+def _is_narrow(char: str) -> bool:
+    return cell_len(char) == 1
 
 
 class Tty:
@@ -110,9 +131,13 @@ class Tty:
 
     def __init__(self, process: subprocess.Popen[bytes], fd: int, screen: Screen) -> None:
         self.process = process
-        self.written = b""
         self.screen = screen
+        self._written = bytearray()
         self._fd = fd
+
+    @property
+    def written(self) -> bytes:
+        return bytes(self._written)
 
     def press(self, keys: str, *shows: str, hides: str = "") -> None:
         """Type, and wait until the screen shows and hides this. An escape key goes alone: with another it is Alt."""
@@ -121,11 +146,14 @@ class Tty:
 
     def wait_for(self, *texts: str, hides: str = "") -> None:
         until = time.monotonic() + PATIENCE_S
-        while (missing := [text for text in texts if text not in str(self.screen)]) or (
-            hides and hides in str(self.screen)
-        ):
-            assert time.monotonic() < until, f"{missing or hides} is wrong on:\n{self.screen}"
-            assert self._read(), f"ended, and {missing or hides} is wrong on:\n{self.screen}"
+        while wrong := self._wrong(texts, hides):
+            assert time.monotonic() < until, f"{wrong} is wrong on:\n{self.screen}"
+            assert self._read(), f"ended, and {wrong} is wrong on:\n{self.screen}"
+
+    def _wrong(self, texts: Sequence[str], hides: str) -> list[str]:
+        """What the screen should show and does not, or what it should hide."""
+        shown = str(self.screen)
+        return [text for text in texts if text not in shown] or [text for text in (hides,) if text and text in shown]
 
     def end(self) -> int:
         """Wait for its end; its exit code."""
@@ -134,16 +162,20 @@ class Tty:
         return self.process.wait(PATIENCE_S)
 
     def _read(self) -> bool:
-        """Take what was written. False when there will be no more."""
-        if not select.select([self._fd], [], [], 0.2)[0]:
-            return self.process.poll() is None
-        try:
-            data = os.read(self._fd, 1 << 16)
-        except OSError:  # what Linux raises once no process writes any more
-            return False
-        self.written += data
-        self.screen.take(data)
-        return bool(data)
+        """Take what was written by now. False when there will be no more."""
+        end = len(self._written) + AT_ONCE
+        patience_s = 0.2
+        while len(self._written) < end and select.select([self._fd], [], [], patience_s)[0]:
+            try:
+                data = os.read(self._fd, 1 << 16)
+            except OSError:  # what Linux raises once no process writes any more
+                return False
+            if not data:
+                return False
+            self._written += data
+            self.screen.take(data)
+            patience_s = 0.0
+        return patience_s == 0.0 or self.process.poll() is None
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
 
 @pytest.mark.parametrize("use", [shown_panels, shown_requests, shown_trials, shown_dialogs])
 def test_the_whole_program_in_a_terminal(use: Callable[[Tty, Hostile], None], hostile: Hostile) -> None:
-    with terminal("-m", "gwtui", *hostile.options, size=(170, 70)) as tty:
+    with terminal("-m", "gwtui", *hostile.options, "--interval", "2s", size=(170, 70)) as tty:
         tty.wait_for(*hostile.names, "wrong_pong", "model_differs", "last close 1013")
         use(tty, hostile)
         tty.press("q")
