@@ -290,7 +290,13 @@ class Profile(_Table, frozen=True, kw_only=True):
     """Warn when the certificate of a gateway or a client expires within this number of days; in its last day the
     endpoint is `degraded`. 0: no sooner than it has expired."""
     record_text: bool = False
-    """Keep the text of the streams in the session directory."""
+    """Keep the text of the streams in the session directory, and all streams as with `record_streams = "all"`."""
+    record_streams: Literal["none", "bad", "sample", "all"] = "bad"
+    """Which streams are kept as they came, with the stamp of every read, in `streams/` of the session directory: bad
+    ones, `sample`: also the first good one per endpoint and 10 minutes."""
+    streams_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0
+    """The maximum size of `streams/` (in 1,000,000 bytes); then the oldest good ones are removed, then the oldest bad
+    ones."""
     rotate_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0
     """A file of the session directory is put aside at this size (in 1,000,000 bytes), and a new one begun."""
     budget: Budget | None = None
@@ -300,6 +306,11 @@ class Profile(_Table, frozen=True, kw_only=True):
     endpoints: tuple[Endpoint, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()
     """Times in which nothing that is wrong opens an incident."""
+
+    @property
+    def streams_kept(self) -> str:
+        """Which streams are kept: `record_streams`, or all where texts are recorded."""
+        return "all" if self.record_text and self.record_streams != "none" else self.record_streams
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of that name, or None."""

@@ -16,6 +16,7 @@ from gwtui.probes.http import HTTPProber
 from gwtui.probes.limit_names import LimitNames
 from gwtui.probes.probe_result import Result
 from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
+from gwtui.probes.stream_capture import StreamKeeper
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.http1_head import ResponseHead
 
@@ -33,8 +34,11 @@ class ConversationProber(HTTPProber):
         emit: Callable[[Record], None],
         *,
         events: bool = True,
+        keeper: StreamKeeper | None = None,
     ) -> None:
-        super().__init__(endpoint, profile, api, lambda record: emit(self._numbered(record)), events=events)
+        super().__init__(
+            endpoint, profile, api, lambda record: emit(self._numbered(record)), events=events, keeper=keeper
+        )
         self._whole = endpoint
         """The endpoint with all of its turns; what it is asked in one of them is the prober's endpoint meanwhile."""
         self._dialogue = dialogue

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
+from msgspec.structs import replace
+
 from gwtui.model.enums import End
 from gwtui.model.profile import Deadlines
 from gwtui.transport.dial import Dial
+from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import ConnectionTrace
 
 LINGER_S = 1.0
@@ -163,3 +166,19 @@ class DeadlineWatchdog:
 
     def _look_in(self, wait_ns: int) -> None:
         self._timer = asyncio.get_running_loop().call_later(wait_ns / 1e9, self._look)
+
+
+def waiting(progress: Progress) -> Waiting:
+    """How the next bytes are waited for: neither the first content nor the end may have to wait for others."""
+    if not progress.streams or progress.terminated_ns is not None:
+        return Waiting.AT_ONCE
+    return Waiting.TOGETHER if progress.has_content else Waiting.BY_SEGMENT
+
+
+def within_total(deadlines: Deadlines) -> Deadlines:
+    """The deadlines, none of which is longer than that for all of it."""
+    return replace(
+        deadlines,
+        connect_s=min(deadlines.connect_s, deadlines.total_s),
+        first_byte_s=min(deadlines.first_byte_s, deadlines.total_s),
+    )

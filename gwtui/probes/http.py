@@ -11,19 +11,19 @@ from typing import Self
 
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.damage import DamageWatch
-from gwtui.apis.headers import header, joined_header
-from gwtui.apis.http import is_expected_status
+from gwtui.apis.headers import joined_header
 from gwtui.apis.nonce import numbered
 from gwtui.framing.base import Framing
 from gwtui.model.enums import End, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
-from gwtui.probes.deadlines import DeadlineWatchdog, due
+from gwtui.probes.deadlines import DeadlineWatchdog, due, waiting
 from gwtui.probes.limit_names import LimitNames
 from gwtui.probes.prepared_request import PreparedRequest, overlaid
 from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.redirects import MOST_REDIRECTS, redirect_finding, within_origin
-from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
+from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake, body_intake, check_length
+from gwtui.probes.stream_capture import StreamKeeper, capture_of
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
@@ -32,17 +32,14 @@ from gwtui.transport.acknowledged import patience_s
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_policy import stale_connection
 from gwtui.transport.connection_pool import ConnectionPool, pool_for
-from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
+from gwtui.transport.decoding import PIECE_BYTES, Decoder, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import FAILURES, end_of
 from gwtui.transport.http1_head import ResponseHead
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.transport.request import HEADERS, target_of
-from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace
 
-REFUSAL_BYTES = 64 * 1024
-"""How much is read of the body of an answer that is a refusal."""
 ALIVE_NS = 1_000_000_000
 """The interval at which a stream without events is reported as alive."""
 STALE_NS = 1_000_000_000
@@ -53,9 +50,17 @@ class HTTPProber:
     """Measures one endpoint over one kept connection."""
 
     def __init__(
-        self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None], *, events: bool = True
+        self,
+        endpoint: Endpoint,
+        profile: Profile,
+        api: API,
+        emit: Callable[[Record], None],
+        *,
+        events: bool = True,
+        keeper: StreamKeeper | None = None,
     ) -> None:
-        """Without `events`, the events of a stream are not collected for display."""
+        """Without `events`, the events of a stream are not collected for display. `keeper` gets all answers as they
+        came."""
         self._endpoint = endpoint
         self._api = api
         self._deadlines = profile.deadlines_of(endpoint)
@@ -66,6 +71,7 @@ class HTTPProber:
         self._proxy: Proxy | None = None
         self._emit = emit
         self._events = events
+        self._stream_keeper = keeper
         self._pool: ConnectionPool | None = None
         self._request: PreparedRequest | None = None
         self._limit_names = LimitNames(endpoint, api)
@@ -92,6 +98,7 @@ class HTTPProber:
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
         result = Result(number, trigger, planned_ns, ConnectionTrace(), record_text=self._record_text)
+        result.tape = self._stream_keeper.tape() if self._stream_keeper is not None else None
         started = RequestStarted(
             endpoint=self._endpoint.name,
             number=number,
@@ -113,7 +120,11 @@ class HTTPProber:
         if self._pool is not None:
             result.findings += self._pool.certificate_findings(self._warn_days)
             peer = self._pool.peer
-        return record_of(result, self._endpoint, self._api, peer, self._redactor(), self._proxy)
+        redact = self._redactor()
+        record = record_of(result, self._endpoint, self._api, peer, redact, self._proxy)
+        if self._stream_keeper is not None and result.tape is not None:
+            self._stream_keeper.keep(capture_of(result, result.tape, self._endpoint, record, redact))
+        return record
 
     def _redactor(self) -> Redactor:
         """Masks all keys that are known by now."""
@@ -227,9 +238,9 @@ class HTTPProber:
     async def _is_enough(self, connection: HTTPConnection, decoder: Decoder, intake: Intake, result: Result) -> bool:
         """Take the body in. True when enough of it was seen before its end."""
         came = 0
-        while (arrival := await connection.read(waiting(result))) is not None:
+        while (arrival := await connection.read(waiting(result.progress))) is not None:
             came += len(arrival.data)
-            _check_length(came)
+            check_length(came)
             try:
                 for piece in decoder.feed(arrival.data):
                     if not await self._take(result, intake, arrival, piece):
@@ -241,9 +252,11 @@ class HTTPProber:
     async def _take(self, result: Result, intake: Intake, arrival: Arrival, piece: bytes) -> bool:
         """Take a piece of a read in, with turns for others where it is large. False when enough was seen."""
         result.bytes += len(piece)
+        if result.tape is not None:
+            result.tape.add(arrival.stamp_ns, arrival.error_ns, piece)
         if not intake.feed(piece):
             return False
-        _check_length(result.bytes)
+        check_length(result.bytes)
         for _ in intake.parts(arrival):
             self._progressed(result, intake)
             await asyncio.sleep(0)
@@ -253,14 +266,10 @@ class HTTPProber:
         return True
 
     def _intake(self, result: Result) -> Intake:
-        status = result.status
-        wanted = status is not None and (200 <= status < 300 or is_expected_status(self._endpoint, status))
-        if not wanted:
-            return BodyIntake(REFUSAL_BYTES)
-        framing = self._api.framing
-        if not self._endpoint.stream or not framing.is_type(header(result.headers, "content-type")):
-            return BodyIntake(None)
-        return self._stream_intake(result, framing, DamageWatch(self._api, self._endpoint))
+        body = body_intake(self._endpoint, self._api.framing, result.status, result.headers)
+        if body is not None:
+            return body
+        return self._stream_intake(result, self._api.framing, DamageWatch(self._api, self._endpoint))
 
     def _stream_intake(self, result: Result, framing: Framing, watch: DamageWatch) -> StreamIntake:
         result.progress.streams = True
@@ -317,19 +326,6 @@ class HTTPProber:
             events=events,
         )
         self._emit(read)
-
-
-def waiting(result: Result) -> Waiting:
-    """How the next bytes are waited for: neither the first content nor the end may have to wait for others."""
-    progress = result.progress
-    if not progress.streams or progress.terminated_ns is not None:
-        return Waiting.AT_ONCE
-    return Waiting.TOGETHER if progress.has_content else Waiting.BY_SEGMENT
-
-
-def _check_length(length: int) -> None:
-    if length > BODY_BYTES:
-        raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
 
 
 def _was_stale(result: Result) -> bool:

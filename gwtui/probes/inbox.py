@@ -31,6 +31,10 @@ class ReceivedFrame:
     error_ns: int = 0
     """How far the stamp may be from when it came."""
 
+    @property
+    def in_bytes(self) -> bytes:
+        return self.data.encode("utf-8", "replace") if isinstance(self.data, str) else self.data
+
 
 class FrameInbox:
     """Of one connection. What comes without a listener is dropped."""

@@ -21,10 +21,12 @@ from gwtui.framing.messages import MESSAGES, MessageParser
 from gwtui.model.enums import Outcome
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record
-from gwtui.probes.http import HTTPProber, waiting
+from gwtui.probes.deadlines import waiting
+from gwtui.probes.http import HTTPProber
 from gwtui.probes.prepared_request import PreparedRequest
 from gwtui.probes.probe_result import Result
 from gwtui.probes.response_reader import StreamIntake
+from gwtui.probes.stream_capture import StreamKeeper
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_pool import ConnectionPool
 from gwtui.transport.errors import FAILURES
@@ -47,8 +49,9 @@ class MessagesProber(HTTPProber):
         emit: Callable[[Record], None],
         *,
         events: bool = True,
+        keeper: StreamKeeper | None = None,
     ) -> None:
-        super().__init__(endpoint, profile, api, emit, events=events)
+        super().__init__(endpoint, profile, api, emit, events=events, keeper=keeper)
         self._socket_api = api
         self._awaits_limits = True
         """The gateway sends rate limits, as far as is known."""
@@ -88,7 +91,7 @@ class MessagesProber(HTTPProber):
         self, result: Result, connection: HTTPConnection, intake: StreamIntake, parser: MessageParser
     ) -> None:
         while True:
-            arrival = await connection.read(waiting(result))
+            arrival = await connection.read(waiting(result.progress))
             if arrival is None:
                 raise CutError("the connection was closed without a close frame")
             try:

@@ -27,6 +27,7 @@ from gwtui.model.verdicts import Judgement
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.masking import masked_request
 from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamIntake
+from gwtui.probes.stream_tape import Tape
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.stats.accuracy import in_doubt, latency
@@ -67,6 +68,8 @@ class Result:
         self.status: int | None = None
         self.headers: Sequence[tuple[str, str]] = ()
         self.intake: Intake | None = None
+        self.tape: Tape | None = None
+        """The bytes of the answer, where they are kept."""
         self.alive_ns = 0
         """When its stream was last reported as alive."""
         self.bytes = 0
@@ -75,6 +78,7 @@ class Result:
         self.findings: list[Finding] = []
         self.end: End | None = None
         self.detail = ""
+        self.ended_at = 0.0
         self.ended_ns = 0
         self.ended_error_ns = 0
         """How far that may be from when it ended."""
@@ -93,11 +97,14 @@ class Result:
         self.progress.trace = trace
         self.end, self.detail = None, ""
         self.status, self.headers, self.intake, self.bytes, self.behind = None, (), None, 0, b""
+        if self.tape is not None:
+            self.tape.clear()
 
     def over(self, end: End, detail: str = "", due_ns: int | None = None) -> None:
         """Note the end. It is now, unless the response ended well: then it is when its last bytes came. `due_ns`: the
         deadline that has passed."""
         self.end, self.detail = end, detail
+        self.ended_at = time.time()
         self.ended_ns = now_ns = time.perf_counter_ns()
         trace = self.trace
         if end in (End.CLEAN, End.LEFT) and trace.last_read_ns is not None:
@@ -265,7 +272,7 @@ def _transport(result: Result) -> Transport:
         keepalives=stream.timing.keepalives if stream is not None else 0,
         behind=result.behind,
         began_at=result.started_at,
-        at=time.time(),
+        at=result.ended_at or time.time(),
     )
 
 

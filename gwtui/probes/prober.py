@@ -16,6 +16,7 @@ from gwtui.probes.capture import KeptReads
 from gwtui.probes.conversation import ConversationProber
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.messages import MessagesProber
+from gwtui.probes.stream_capture import StreamKeeper
 from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets.resolver import make_ready
 
@@ -48,20 +49,36 @@ class Prober(Protocol):
 ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 
 
-def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit, *, events: bool = True) -> Prober:
-    """The prober for an endpoint of the profile. Makes no connection yet. Without `events` it emits no `StreamRead`."""
+class KeepingProberFor(Protocol):
+    """Makes probers that hand out answers as they came."""
+
+    def __call__(
+        self, endpoint: Endpoint, profile: Profile, emit: Emit, *, keeper: StreamKeeper | None = None
+    ) -> Prober: ...
+
+
+def prober_for(
+    endpoint: Endpoint, profile: Profile, emit: Emit, *, events: bool = True, keeper: StreamKeeper | None = None
+) -> Prober:
+    """The prober for an endpoint of the profile. Makes no connection yet. Without `events` it emits no `StreamRead`.
+    `keeper` gets all answers as they came, where the profile says that any are kept."""
+    keeper = keeper if profile.streams_kept != "none" else None
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
-        return WebSocketProber(endpoint, profile, emit)
+        return WebSocketProber(endpoint, profile, emit, keeper=keeper)
     if endpoint.api in SOCKET_APIS:
-        return MessagesProber(endpoint, profile, SOCKET_APIS[endpoint.api], emit, events=events)
+        return MessagesProber(endpoint, profile, SOCKET_APIS[endpoint.api], emit, events=events, keeper=keeper)
+    api = APIS[endpoint.api]
     if endpoint.turns:
-        return ConversationProber(endpoint, profile, APIS[endpoint.api], dialogue_of(endpoint), emit, events=events)
-    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=events)
+        dialogue = dialogue_of(endpoint)
+        return ConversationProber(endpoint, profile, api, dialogue, emit, events=events, keeper=keeper)
+    return HTTPProber(endpoint, profile, api, emit, events=events, keeper=keeper)
 
 
-def results_prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
+def results_prober_for(
+    endpoint: Endpoint, profile: Profile, emit: Emit, *, keeper: StreamKeeper | None = None
+) -> Prober:
     """The same for results alone."""
-    return prober_for(endpoint, profile, emit, events=False)
+    return prober_for(endpoint, profile, emit, events=False, keeper=keeper)
 
 
 Probing: TypeAlias = Coroutine[Any, Any, Request | Ping]

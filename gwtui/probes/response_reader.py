@@ -9,18 +9,24 @@ from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import Reading
 from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.dialogue import AnswerKeeper
+from gwtui.apis.headers import Headers, header
+from gwtui.apis.http import is_expected_status
 from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.framing.whole import WholeParser
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.stats.model_timelines import ModelTimelines
 from gwtui.text.sanitize import clean, clean_text
+from gwtui.transport.decoding import BodyLimitError
 from gwtui.transport.trace import Arrival
 
 BODY_BYTES = 64 << 20
 """The longest body that is read; of one that is no stream, less (`gwtui.framing.whole.MAX_BODY`)."""
+REFUSAL_BYTES = 64 * 1024
+"""How much is read of the body of an answer that is a refusal."""
 RAW_CHARS = 1024
 """How much of an event's data the record of it holds."""
 EVENT_TEXT_CHARS = 4096
@@ -170,3 +176,18 @@ def stream_event(reading: Reading, data: str) -> StreamEvent:
         note=clean(reading.note) if reading.note else "",
         model=reading.model,
     )
+
+
+def check_length(length: int) -> None:
+    """Raises `BodyLimitError` for a body of more bytes than are read."""
+    if length > BODY_BYTES:
+        raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
+
+
+def body_intake(endpoint: Endpoint, framing: Framing, status: int | None, headers: Headers) -> BodyIntake | None:
+    """What takes the body of an answer that is no stream of events; None where it is one."""
+    wanted = status is not None and (200 <= status < 300 or is_expected_status(endpoint, status))
+    if not wanted:
+        return BodyIntake(REFUSAL_BYTES)
+    is_stream = endpoint.stream and framing.is_type(header(headers, "content-type"))
+    return None if is_stream else BodyIntake(None)

@@ -19,15 +19,15 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from gwtui.apis.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.model.enums import Clock, Trigger
-from gwtui.model.profile import Deadlines, Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Record, RequestStarted
 from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.probes.deadlines import within_total
 from gwtui.probes.handshake import (
     Opening,
     OpenWebSocket,
@@ -41,6 +41,8 @@ from gwtui.probes.inbox import ReceivedFrame
 from gwtui.probes.lanes import Lanes
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.pong import PingQuestion, answer_within_s, grace_s
+from gwtui.probes.stream_capture import StreamKeeper
+from gwtui.probes.stream_tape import Tape
 from gwtui.secrets.resolver import redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean
@@ -72,16 +74,25 @@ class _Seen:
     close_code: int | None = None
     close_reason: str = ""
     findings: list[Finding] = field(default_factory=list)
+    question: PingQuestion | None = None
+    tape: Tape | None = None
+    """What came that may be its answer, where that is kept."""
 
 
 class WebSocketProber:
     """Pings one endpoint over one kept connection, or over one for each of its addresses."""
 
     def __init__(
-        self, endpoint: Endpoint, profile: Profile, emit: Callable[[Record], None], seed: int | None = None
+        self,
+        endpoint: Endpoint,
+        profile: Profile,
+        emit: Callable[[Record], None],
+        seed: int | None = None,
+        keeper: StreamKeeper | None = None,
     ) -> None:
+        self._stream_keeper = keeper
         self._endpoint = endpoint
-        self._deadlines = _within_total(profile.deadlines_of(endpoint))
+        self._deadlines = within_total(profile.deadlines_of(endpoint))
         self._warn_days = profile.cert_warn_days_of(endpoint)
         self._emit = emit
         self._use_proxies = profile.use_proxies
@@ -120,6 +131,7 @@ class WebSocketProber:
         """Ping once. See `Prober.probe`."""
         began_ns = time.perf_counter_ns()
         seen = _Seen(number, trigger, time.time(), began_ns, max(0, began_ns - planned_ns))
+        seen.tape = self._stream_keeper.tape() if self._stream_keeper is not None else None
         started = RequestStarted(
             endpoint=self._endpoint.name,
             number=number,
@@ -230,7 +242,7 @@ class WebSocketProber:
             dead.append(error)
             connection.socket.transport.abort()
 
-        question = PingQuestion(self._endpoint)
+        question = seen.question = PingQuestion(self._endpoint)
         within_s = self._within_s(self._rtts, seen)
         acknowledgement = Acknowledgement(connection.stamps, patience_s(within_s), give_up) if kept else None
         try:
@@ -253,6 +265,8 @@ class WebSocketProber:
         timer = asyncio.timeout_at(began_s + within_s)
 
         def is_answer(arrival: ReceivedFrame) -> bool:
+            if seen.tape is not None and arrival.is_pong is (question.text is None):
+                seen.tape.add(arrival.stamp_ns, arrival.error_ns, arrival.in_bytes)
             found = question.is_answered_by(arrival)
             self._sends_unsolicited |= question.heard_earlier
             if question.others == 1 and question.text is not None and not self._sends_unsolicited:
@@ -300,13 +314,9 @@ class WebSocketProber:
             return ping_failed(Verdict.TOO_LARGE, "message-too-big", f"closed by gwtui: {text}")
         return ping_failed(Verdict.CLOSED, "protocol-error", f"closed by gwtui: {text}")
 
-    def _certificate_findings(self) -> tuple[Finding, ...]:
-        connection = self._lane.connection
-        return connection.findings(self._warn_days) if connection is not None else ()
-
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
-        opening = self._lane.opening
-        headers = opening.headers
+        opening, connection = self._lane.opening, self._lane.connection
+        headers, found = opening.headers, connection.findings(self._warn_days) if connection is not None else ()
         ping = Ping(
             endpoint=self._endpoint.name,
             number=seen.number,
@@ -330,16 +340,11 @@ class WebSocketProber:
             request_id=request_id(headers),
             headers=pick_headers(headers),
             retry_after_s=retry_after(headers, time.time()) if seen.connect_ns is not None else None,
-            findings=not_tolerated(self._endpoint, (*seen.findings, *self._certificate_findings())),
+            findings=not_tolerated(self._endpoint, (*seen.findings, *found)),
             address=opening.dial.address,
         )
-        return masked_ping(ping, redactor(*secrets_of_proxy(self._proxy)))
-
-
-def _within_total(deadlines: Deadlines) -> Deadlines:
-    """The deadlines, none of which is longer than that for all of it."""
-    return msgspec.structs.replace(
-        deadlines,
-        connect_s=min(deadlines.connect_s, deadlines.total_s),
-        first_byte_s=min(deadlines.first_byte_s, deadlines.total_s),
-    )
+        redact = redactor(*secrets_of_proxy(self._proxy))
+        masked = masked_ping(ping, redact)
+        if self._stream_keeper is not None:
+            self._stream_keeper.keep_ping(masked, seen.tape, seen.question, self._endpoint, opening.headers, redact)
+        return masked

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gwtui.codec.csv_schema import REQUEST_COLUMNS
+from gwtui.codec.stream_file import STREAMS
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.session_metadata import schema_in
 from gwtui.text.untrusted_files import Directory, make_private_directories
@@ -111,6 +112,8 @@ def fault_of(directory: Directory) -> str:
 
 def _is_ours(directory: Directory, name: str) -> bool:
     status = directory.status(name)
+    if name == STREAMS:
+        return stat.S_ISDIR(status.st_mode)  # what lies in it that is not ours stays
     return bool(_OURS.fullmatch(name)) and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 

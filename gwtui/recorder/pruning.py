@@ -6,6 +6,7 @@ What lies in the directory of the sessions is a stranger's: no link is followed,
 from __future__ import annotations
 
 import csv
+import errno
 import logging
 import os
 import stat
@@ -20,11 +21,13 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS
+from gwtui.codec.stream_file import STREAMS
 from gwtui.model.commands import Upkeep
 from gwtui.recorder.csvfile import csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import LOCK, SESSION, OwnedDirectory
 from gwtui.recorder.session_dirs import SESSIONS
+from gwtui.recorder.stream_files import is_kept_stream
 from gwtui.text.units import many
 from gwtui.text.untrusted_files import Directory
 
@@ -111,9 +114,16 @@ def _stored(parent: Directory) -> Iterator[Stored]:
                 continue
             with _opened(parent, name) as directory:
                 names = directory.names()
-                statuses = [directory.status(each) for each in names]
+                statuses = [directory.status(each) for each in names if each != STREAMS]
+                streams = _bytes_in(directory, STREAMS) if STREAMS in names else 0
             if SESSION in names:
-                yield Stored(name, sum(s.st_size for s in statuses), max(s.st_mtime for s in statuses))
+                size = sum(s.st_size for s in statuses) + streams
+                yield Stored(name, size, max(s.st_mtime for s in statuses))
+
+
+def _bytes_in(directory: Directory, name: str) -> int:
+    with directory.inner(name) as inner:
+        return sum(inner.status(each).st_size for each in inner.names())
 
 
 def _opened(parent: Directory, name: str) -> Directory:
@@ -131,7 +141,9 @@ def _remove(parent: Directory, name: str) -> bool:
         if SESSION not in names or _is_marked(directory, names):
             return False
         last = [each for each in (SESSION, LOCK) if each in names]
-        for each in (*(each for each in names if each not in last), *last):
+        if STREAMS in names:
+            _remove_streams(directory)
+        for each in (*(each for each in names if each not in (*last, STREAMS)), *last):
             directory.remove(each)
         parent.remove_directory(name)
     except OSError as error:
@@ -140,6 +152,17 @@ def _remove(parent: Directory, name: str) -> bool:
     finally:
         directory.release()
     return True
+
+
+def _remove_streams(directory: Directory) -> None:
+    """Remove the kept streams of a session. Raises OSError where there are other files among them, and removes none."""
+    with directory.inner(STREAMS) as inner:
+        names = inner.names()
+        if strange := [name for name in names if not is_kept_stream(inner, name)]:
+            raise OSError(errno.ENOTEMPTY, f"it contains files that gwtui did not write: {strange[0]}", STREAMS)
+        for name in names:
+            inner.remove(name)
+    directory.remove_directory(STREAMS)
 
 
 def _is_marked(directory: Directory, names: list[str]) -> bool:

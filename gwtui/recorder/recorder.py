@@ -15,12 +15,13 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
 from gwtui.model.check_results import CheckResult
@@ -40,6 +41,10 @@ from gwtui.recorder.rows import (
     usual_line,
 )
 from gwtui.recorder.session_metadata import profile_toml, schema_in, session_toml
+from gwtui.recorder.stream_files import StreamFiles
+
+if TYPE_CHECKING:
+    from gwtui.probes.stream_capture import StreamCapture
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,9 @@ class RecorderStatus:
     rows_lost: int = 0
     error: str = ""
     """Why rows cannot be written at the moment; empty when they can."""
+    streams_kept: int = 0
+    streams_lost: int = 0
+    """Streams that were to be kept and could not be written."""
     torn_lines: int = 0
     """Torn last lines, left by an earlier program in the same directory, that were cut off."""
 
@@ -108,6 +116,9 @@ class Recorder:
             self._texts,
             self._usuals,
         )
+        self.notes: deque[str] = deque()
+        """What the user should know, added by the thread."""
+        self._streams = StreamFiles(owned, self.notes)
         self._wake, self._closing = threading.Event(), threading.Event()
         self._wake.set()
         self._moved_s: float | None = None
@@ -124,8 +135,14 @@ class Recorder:
     ) -> None:
         self.close()
 
+    def keep(self, capture: StreamCapture) -> None:
+        """Take an answer as it came, whose record comes later. Never blocks, never raises."""
+        self._streams.hold(capture)
+
     def put(self, record: Record) -> None:
         """Take a record that has a row, or a changed profile; all others pass by. Never blocks, never raises."""
+        if isinstance(record, Request | Ping):
+            self._streams.take(record, self._profile)
         match record:
             case Request():
                 self._requests.put(record, self._max_waiting)
@@ -153,6 +170,8 @@ class Recorder:
             rows_waiting=0 if self._given_up else waiting,
             rows_lost=sum(rows.lost for rows in self._all) + (waiting if self._given_up else 0),
             error=self._silence() or self._error,
+            streams_kept=self._streams.written,
+            streams_lost=self._streams.lost + (self._streams.waiting if self._given_up else 0),
             torn_lines=sum(rows.file.torn_lines for rows in self._all),
         )
 
@@ -184,19 +203,23 @@ class Recorder:
                 self._wake.clear()
                 self._flush()
                 self._moved_s = None
-                self._closing.wait(self._retry_s if self._error else self._flush_s)
-                if self._error:
+                fails = self._error or self._streams.error
+                self._closing.wait(self._retry_s if fails else self._flush_s)
+                if fails:
                     self._wake.set()
             self._flush()  # what came during the last one
             ended = self._error
         finally:
             for rows in self._all:
                 rows.close()
+            self._streams.close()
             self._directory.release()
             self._moved_s = None
             self._error = ended or next((rows.error for rows in self._all if rows.error), "")
             if lost := self.status().rows_lost:
                 log.warning("%d rows were lost", lost)
+            if self._streams.lost:
+                log.warning("%d streams were lost", self._streams.lost)
 
     def _flush(self) -> None:
         self._moved_s = self._clock_s()
@@ -208,6 +231,7 @@ class Recorder:
             for rows in written:
                 rows.write(self._goes_on)
             error = error or next((rows.error for rows in written if rows.error), "")
+            self._streams.write(self._profile, self._goes_on)
         if error != self._error:
             log.warning("rows cannot be written: %s", error) if error else log.warning("rows are written again")
         self._error = error

@@ -45,6 +45,12 @@ def profile_toml(profile: Profile) -> str:
     return _escaped(tomli_w.dumps({"profiles": {profile.name: _plain(table)}}))
 
 
+def endpoint_table(endpoint: Endpoint) -> dict[str, Any]:
+    """The endpoint as it is in that file."""
+    table: dict[str, Any] = _plain(msgspec.to_builtins(_guarded(endpoint)))
+    return table
+
+
 def _escaped(text: str) -> str:
     """The TOML with its invisible characters as escapes, which mean the same: it may be printed on a terminal."""
     if text.replace("\n", "").isprintable():

@@ -11,7 +11,7 @@ from gwtui.health.health import Health
 from gwtui.history import SessionHistory
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import Notice, Record
+from gwtui.model.records import Heartbeat, Notice, Record
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.text.sanitize import clean
 
@@ -40,6 +40,7 @@ class RecordPipeline:
             each = waiting.popleft()
             self._hand_out(each)
             waiting += self._enter(self._health.apply(each))
+            waiting += self._notes(each)
             waiting += self.history.apply(each)
 
     def end(self) -> None:
@@ -74,6 +75,13 @@ class RecordPipeline:
             recorder_error=status.error,
             events_dropped=self._dropped(),
         )
+
+    def _notes(self, record: Record) -> list[Record]:
+        """What the recorder's thread has to say, told with the next heartbeat."""
+        if self.recorder is None or not isinstance(record, Heartbeat):
+            return []
+        notes = self.recorder.notes
+        return [Notice(now_ns=record.now_ns, text=notes.popleft()) for _ in range(len(notes))]
 
     def _enter(self, entries: Iterable[LogEntry]) -> list[Record]:
         """Hand out entries of the log; gives what has become usual by them."""

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -29,7 +30,8 @@ from gwtui.model.commands import AcceptUsual, Command, RunChecks, Start, Upkeep
 from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
-from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
+from gwtui.probes.prober import KeepingProberFor, prober_for, results_prober_for
+from gwtui.probes.stream_capture import StreamKeeper
 from gwtui.recorder import Recorder
 from gwtui.recorder.pruning import PruningThread
 from gwtui.session.check_runner import CheckRunner
@@ -185,7 +187,7 @@ def _session(
     watchdog: Watchdog,
     dropped: Callable[[], int] = lambda: 0,
     silent: Callable[[float], object] | None = None,
-    prober_for: ProberFor = prober_for,
+    prober_for: KeepingProberFor = prober_for,
 ) -> Iterator[CommandDispatcher]:
     """An engine, and what runs beside it, whose records are judged and go to the session's directory and to `deliver`.
 
@@ -203,6 +205,7 @@ def _session(
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
             pipeline.recorder = stack.enter_context(recorder)
+            prober_for = partial(prober_for, keeper=StreamKeeper(recorder.keep))
         stack.callback(pipeline.end)
 
         def emit(record: Record) -> None:

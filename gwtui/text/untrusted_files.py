@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -91,6 +92,14 @@ class Directory:
         """What is in it, in the order of the names."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - a descriptor
 
+    def has(self, name: str) -> bool:
+        """Whether anything in it has that name."""
+        try:
+            self.status(name)
+        except FileNotFoundError:
+            return False
+        return True
+
     def refuse_others(self, name: str) -> None:
         """Raise OSError for a file that is not regular. It is not even opened: opening some devices has effects."""
         try:
@@ -132,6 +141,21 @@ class Directory:
         """Remove a file; of a link the link itself."""
         where, fd = self._at(name)
         os.unlink(where, dir_fd=fd)
+
+    def inner(self, name: str, *, make: bool = False) -> Directory:
+        """A directory that lies in it, held. `make`: it is made, private, where there is none."""
+        where, fd = self._at(name)
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(where, 0o700, dir_fd=fd)
+        found = Directory(self.path / name)
+        if not HAS_DIR_FD:
+            found.hold(follow=False)
+        elif stat.S_ISLNK(self.status(name).st_mode):
+            raise _link(name)
+        else:
+            found._fd = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=fd)
+        return found
 
     def remove_directory(self, name: str) -> None:
         """Remove an empty directory that lies in it."""

@@ -193,7 +193,7 @@ async def test_a_gzip_body_of_many_members_is_whole() -> None:
 
 
 async def test_empty_members_without_end_meet_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gwtui.probes.http.BODY_BYTES", 100_000)
+    monkeypatch.setattr("gwtui.probes.response_reader.BODY_BYTES", 100_000)
     head = http("200 OK", SSE, "Content-Encoding: gzip", length=False)
     found = await seen([Receive(), Send(head), Flood(gzip.compress(b"") * 100)])
     assert (found.row.verdict, found.row.bytes) == (Verdict.TOO_LARGE, 0)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from support.echoing import CANARY, leaks, site, where
+from support.echoing import CANARY, ECHOES, leaks, site, where
 
 from gwtui.codec.wire import decode, encode_command
 from gwtui.feeds import ENGINE, live, spawn_engine
@@ -43,8 +43,9 @@ async def spawned(*argv: str) -> asyncio.subprocess.Process:
 
 
 def written(directory: Path) -> dict[str, str]:
-    """Every file of a session."""
-    return {path.name: path.read_text() for path in directory.iterdir() if path.is_file()}
+    """Every file of a session, with the names of those whose names say something."""
+    files = {str(path.relative_to(directory)): path for path in directory.rglob("*") if path.is_file()}
+    return {name: path.read_text() for name, path in files.items()} | {"names": " ".join(files)}
 
 
 async def test_no_echo_of_a_key_gets_past_the_engine(tmp_path: Path) -> None:
@@ -71,6 +72,9 @@ async def test_no_echo_of_a_key_gets_past_the_engine(tmp_path: Path) -> None:
     assert "•••" in outputs["requests.csv"], "the key did come back"
     assert "•••" in outputs["pings.csv"]
     assert "•••" in outputs["texts.jsonl"]
+    streams = [text for name, text in outputs.items() if name.startswith("streams/")]
+    assert len(streams) > len(ECHOES), "as texts are recorded, all streams are kept"
+    assert sum('"masked":' in text for text in streams) > len(ECHOES)
 
 
 async def printed(*argv: str, until: Callable[[str], bool]) -> dict[str, str]:
