@@ -23,7 +23,7 @@ _TRIES = 3
 _LINE = re.compile(r"[^\n]+")
 _STRING = re.compile(r'"([^"\\\s]{1,64})"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _LANE = re.compile(r'"(?:index|output_index|content_index|model)"\s*:\s*("[^"\\]*"|\d+)')
-"""By what the texts of one stream that come in turns are told apart."""
+"""By what the texts of one stream that come in turns differ."""
 _PLAIN_DATA = re.compile(r"data: ?(?![\s{\[])([^\r\n]+)")
 _LETTERS = re.compile(rb"[0-9A-Za-z]")
 
@@ -123,7 +123,7 @@ def _pieces(line: str, start: int) -> Iterator[tuple[_Name, _Piece]]:
 
 
 def _unpacked(value: str) -> str:
-    """What an event of Bedrock has packed as base64; "" where it is none."""
+    """What an event of Bedrock has packed as base64; "" where it is not base64."""
     try:
         return b64decode(value, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):

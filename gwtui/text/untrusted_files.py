@@ -143,7 +143,7 @@ class Directory:
         os.unlink(where, dir_fd=fd)
 
     def inner(self, name: str, *, make: bool = False) -> Directory:
-        """A directory that lies in it, held. `make`: it is made, private, where there is none."""
+        """A directory that lies in it, held. `make`: it is made, private, if it is missing."""
         where, fd = self._at(name)
         if make:
             with suppress(FileExistsError):
