@@ -21,10 +21,10 @@ LEAST = 30
 """Columns in which the beginning of the sentence still says something."""
 
 
-def draw(view: View, width: int, height: int, held: str = "", restart: str = "ctrl+r") -> list[Line]:
-    """The header, and under it the banner where there is one. `held`: that the display is held, as `FROZEN 00:12`."""
+def draw(view: View, width: int, height: int, playing: str = "", restart: str = "ctrl+r") -> list[Line]:
+    """The header, and under it the banner where there is one. `playing`: how a recording is played, as `▶ 10x`."""
     header = view.header
-    lines = [_header(view, width, held)]
+    lines = [_header(view, width, playing)]
     if header.banner:
         text = f" ✖ {printable(header.banner)}" + (f" · {restart} starts it again" if header.ended else "")
         lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
@@ -38,16 +38,18 @@ def rows(header: Header) -> int:
     return 2 if header.banner or header.ended else 1
 
 
-def _header(view: View, width: int, held: str) -> Line:
+def _header(view: View, width: int, playing: str) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
     sentence on what is wrong goes before facts other than the clock."""
     header = view.header
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if header.use_proxies:
         name = (*name, Span("  "), Span("through proxies", "warn"))
-    if held:
-        name = (*name, Span("  "), Span(f" {held} ", "frozen"))
-    states, facts = _states(header), _facts(header)
+    if playing:
+        name = (*name, Span("  "), Span(playing, "key"))
+    if moment := _moment(view, "to the end" if playing else "ago"):
+        name = (*name, Span("  "), Span(f" {moment} ", "moment"))
+    states, facts = _states(header), _facts(view)
 
     def room(facts: list[tuple[int, Line]]) -> int:
         return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
@@ -89,17 +91,28 @@ def _states(header: Header) -> list[tuple[int, Line]]:
     ]
 
 
-def _facts(header: Header) -> list[tuple[int, Line]]:
-    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell."""
+def _moment(view: View, where: str) -> str:
+    """The moment that is looked at and how far from the newest it is; empty while that is now."""
+    if view.query.at_ns is None:
+        return ""
+    clock = units.zoned_clock(view.header.at, utc=view.query.utc)
+    return f"{clock} · {units.span(view.header.behind_ns)} {where}"
+
+
+def _facts(view: View) -> list[tuple[int, Line]]:
+    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell. The
+    clock is that of now."""
+    header = view.header
     if not header.at:
         return []
-    clock = "ended" if header.ended else units.clock(header.at) + "Z"
+    clock = "ended" if header.ended else units.zoned_clock(header.at, utc=view.query.utc)
+    now: list[tuple[int, Line]] = [(4, (Span(clock, "warn" if header.ended else "muted"),))]
     failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
     return [
         (2, (Span(units.elapsed(header.elapsed_ns), "muted"),)),
         (1, (Span(units.many(header.requests, "request"), "muted"),)),
         (3, (failed,)),
-        (4, (Span(clock, "warn" if header.ended else "muted"),)),
+        *(now if view.query.at_ns is None or header.ended else ()),
     ]
 
 
@@ -120,17 +133,17 @@ class HeaderLine(Panel, can_focus=False):
     def __init__(self, restart: str = "ctrl+r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._restart = restart
-        self._held = ""
+        self._playing = ""
 
     def show(self, view: View) -> None:
         self.styles.height = rows(view.header)
         super().show(view)
 
-    def hold(self, held: str) -> None:
-        """Say that the display is held; "": it is not."""
-        if held != self._held:
-            self._held = held
+    def play(self, playing: str) -> None:
+        """Say how a recording is played; "": what is shown goes on."""
+        if playing != self._playing:
+            self._playing = playing
             self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view, width, height, self._held, self._restart)
+        return draw(view, width, height, self._playing, self._restart)

@@ -44,20 +44,20 @@ def draw(view: View, width: int, height: int, at: IncidentsView) -> list[Line]:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
     shown = view.log[at.top : at.top + height]
     dimmed = {each.number for each in view.incidents if each.acknowledged}
-    names = gateway_names(view.fleet)
+    names, utc = gateway_names(view.fleet), view.query.utc
     lines = [
-        _line(one, names, width, selected=at.focused and at.top + y == at.index, dimmed=one.incident in dimmed)
+        _line(one, names, width, utc=utc, selected=at.focused and at.top + y == at.index, dimmed=one.incident in dimmed)
         for y, one in enumerate(shown)
     ]
     return sheet(lines, width, height)
 
 
-def _line(entry: LogEntry, names: Mapping[str, str], width: int, *, selected: bool, dimmed: bool) -> Line:
+def _line(entry: LogEntry, names: Mapping[str, str], width: int, *, utc: bool, selected: bool, dimmed: bool) -> Line:
     mark, style, word = _what(entry)
     said: Line = (Span(f" {mark} ", style), *_said(entry, names, word, style))
     left: Line = (
         Span("▌" if selected else " ", "accent"),
-        Span(units.clock(entry.at), "muted"),
+        Span(units.clock(entry.at, utc=utc), "muted"),
         *((Span(span.text, "faint") for span in said) if dimmed else said),
     )
     trace: Line = (Span(printable(entry.trace_id), "faint"), Span(" "))
