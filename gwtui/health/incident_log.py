@@ -92,7 +92,7 @@ class IncidentLog:
 
     def _event(self, entry: LogEntry, number: int, event: IncidentEvent) -> None:
         story, key = self._story(entry, number), (entry.vantage, entry.endpoint)
-        story.changes.append(Change(at=entry.at, event=event, text=entry.text))
+        story.changes.append(_change(entry, event))
         known = replace(
             story.known,
             scope=entry.scope,
@@ -182,6 +182,21 @@ class IncidentLog:
             for key in self._stories.pop(number).members:
                 if self._in.get(key) == number:
                     del self._in[key]
+
+
+def _change(entry: LogEntry, event: IncidentEvent) -> Change:
+    return Change(
+        at=entry.at,
+        event=event,
+        text=entry.text,
+        endpoint=entry.endpoint,
+        vantage=entry.vantage,
+        severity=entry.severity,
+        scope=entry.scope,
+        cause=entry.cause,
+        number=entry.number,
+        trace_id=entry.trace_id,
+    )
 
 
 def _merged_into(text: str) -> int | None:

@@ -1,17 +1,18 @@
-"""Incidents in words: one sentence for what is wrong now, made to be pasted, and what their events say. Pure."""
+"""Incidents in words: one sentence for what is wrong now, made to be pasted, how long each lasted and where it is, and
+what their events say. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from gwtui.health.attributes import attributes_of, gateway_of
+from gwtui.health.attributes import Attributes, attributes_of, gateway_of
 from gwtui.health.causes import would_hit
 from gwtui.model.enums import BAD, State
-from gwtui.model.incidents import Cause, CauseKind, Incident, IncidentEvent, Scope, ScopeKind
+from gwtui.model.incidents import Cause, CauseKind, Change, Incident, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
-from gwtui.text.units import many, span
+from gwtui.text.units import elapsed, many, span
 
 MOST = 3
 """The number of incidents that are named, and of gateways that are fine; the others are counted."""
@@ -113,7 +114,48 @@ def place_name(scope: Scope, names: Mapping[str, str]) -> str:
     return str(scope)
 
 
-def event_facts(entry: LogEntry, names: Mapping[str, str]) -> str:
+def worst_first(incidents: Iterable[Incident]) -> list[Incident]:
+    """Open ones first, of these those that are not acknowledged, the worst first, the newest first. Those that turned
+    out to be part of another one are left out."""
+    return sorted(
+        (each for each in incidents if each.merged_into is None),
+        key=lambda each: (not each.is_open, bool(each.acknowledged), -BAD.index(each.severity), -each.opened),
+    )
+
+
+def lasted(incident: Incident, now_at: float) -> str:
+    """How long it has been open, or was: `open 02:10`, `04:12`."""
+    end = now_at if incident.closed is None else incident.closed
+    clock = elapsed(round((end - incident.opened) * 1_000) * 1_000_000).removeprefix("00:")
+    return f"open {clock}" if incident.closed is None else clock
+
+
+def scope_text(incident: Incident, fleet: Sequence[Endpoint] = ()) -> str:
+    """`gateway https://eu.example.com · 5 of 5 endpoints`, `provider anthropic, 2 gateways · 2 endpoints`."""
+    try:
+        scope = Scope.parse(incident.scope)
+    except ValueError:
+        return _count(incident, [])
+    if scope.kind is ScopeKind.ENDPOINT:
+        return incident.scope
+    known = [attributes_of(each, 0) for each in fleet]
+    named = {member.endpoint for member in incident.members}
+    gateways = {each.gateway for each in known if each.endpoint in named}
+    across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
+    where = f"{incident.scope}, {len(gateways)} gateways" if across else place_name(scope, gateway_names(fleet))
+    return f"{where} · {_count(incident, [each for each in known if each.within(scope)])}"
+
+
+def _count(incident: Incident, within: Sequence[Attributes]) -> str:
+    """`5 of 5 endpoints` while it is open, `5 endpoints` afterwards."""
+    sick = [member for member in incident.members if member.until is None or not incident.is_open]
+    is_here = not any(member.vantage for member in incident.members)
+    if incident.is_open and is_here and len(within) >= len(sick):
+        return f"{len(sick)} of {many(len(within), 'endpoint')}"
+    return many(len(sick), "endpoint")
+
+
+def event_facts(entry: LogEntry | Change, names: Mapping[str, str]) -> str:
     """What there is to say of an event of an incident: `claude: keys refused (auth 401); 3 auth in a row`.
 
     `names`: those of the gateways.

@@ -219,6 +219,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     event: IncidentEvent
     text: str
+    endpoint: str = ""
+    """The endpoint that brought it about, with the place that probes it."""
+    vantage: str = ""
+    severity: State | None = None
+    """The worst state of the incident's endpoints from then on; None where it is not known."""
+    scope: str = ""
+    cause: str = ""
+    number: int | None = None
+    """The request that decided it."""
+    trace_id: str = ""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

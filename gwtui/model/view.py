@@ -310,3 +310,23 @@ class View:
     @property
     def open_incidents(self) -> tuple[Incident, ...]:
         return tuple(incident for incident in self.incidents if incident.is_open)
+
+    @property
+    def ends_at(self) -> float:
+        """The wall time of the newest record, whatever moment is shown."""
+        return self._clock[0] + (self.now_ns + self.header.behind_ns - self._clock[1]) / 1e9
+
+    @property
+    def at(self) -> float:
+        """The wall time of the shown moment."""
+        return self._clock[0] + (self.now_ns - self._clock[1]) / 1e9
+
+    def stamp(self, at: float) -> int:
+        """The stamp of a wall time, as `Query.at_ns` takes it."""
+        wall, stamp_ns = self._clock
+        return stamp_ns + round((at - wall) * 1e9)
+
+    @property
+    def _clock(self) -> tuple[float, int]:
+        """A wall time and the stamp that belongs to it."""
+        return self.strip.wall if self.strip is not None else (self.header.at, self.now_ns)

@@ -1,7 +1,8 @@
 """Reports for the shell: one probe or capture in full, as text or JSON, and the summary of a session."""
 
+from gwtui.health.sentence import scope_text, worst_first
 from gwtui.report.capture import Captured, captures_json, captures_text, decode_json, decode_text
-from gwtui.report.incidents import event_text, incident_lines, scope_text, worst_first
+from gwtui.report.incidents import event_text, incident_lines
 from gwtui.report.lines import Styler, plain
 from gwtui.report.objects import incident_json, incident_object, ping_object, probe_json, request_object
 from gwtui.report.probe import probe_text

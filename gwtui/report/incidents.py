@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gwtui.health.attributes import Attributes, attributes_of
-from gwtui.health.sentence import event_facts, gateway_names, place_name
-from gwtui.model.enums import BAD, Outcome, State
-from gwtui.model.incidents import ACKNOWLEDGED, Incident, IncidentEvent, Scope, ScopeKind
+from gwtui.health.sentence import event_facts, gateway_names, lasted, scope_text
+from gwtui.model.enums import Outcome, State
+from gwtui.model.incidents import ACKNOWLEDGED, Incident, IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.report.lines import Styler, plain
@@ -26,15 +25,6 @@ _BAD_NEWS = (
 """Events that a result shows."""
 
 
-def worst_first(incidents: Iterable[Incident]) -> list[Incident]:
-    """Open ones first, of these those that are not acknowledged, the worst first, the newest first. Those that turned
-    out to be part of another one are left out."""
-    return sorted(
-        (each for each in incidents if each.merged_into is None),
-        key=lambda each: (not each.is_open, bool(each.acknowledged), -BAD.index(each.severity), -each.opened),
-    )
-
-
 def incident_lines(
     incidents: Iterable[Incident], now_at: float, fleet: Sequence[Endpoint] = (), styled: Styler = plain
 ) -> list[str]:
@@ -46,7 +36,7 @@ def incident_lines(
 def _row(incident: Incident, now_at: float, fleet: Sequence[Endpoint], styled: Styler) -> Row:
     return (
         _toned(incident.mark, incident, styled),
-        _toned(_lasted(incident, now_at), incident, styled),
+        _toned(lasted(incident, now_at), incident, styled),
         incident.cause,
         scope_text(incident, fleet),
         _when(incident, now_at),
@@ -62,17 +52,6 @@ def _toned(text: str, incident: Incident, styled: Styler) -> TextCell:
     elif incident.acknowledged:
         tone = Outcome.CANCELLED
     return TextCell(text, lambda padded: styled(padded, tone))
-
-
-def _lasted(incident: Incident, now_at: float) -> str:
-    """`open 02:10` or `04:12`."""
-    if incident.closed is None:
-        return f"open {_clock(now_at - incident.opened)}"
-    return _clock(incident.closed - incident.opened)
-
-
-def _clock(seconds: float) -> str:
-    return units.elapsed(round(seconds * 1_000) * 1_000_000).removeprefix("00:")
 
 
 def _when(incident: Incident, now_at: float) -> str:
@@ -92,31 +71,6 @@ def _acknowledged(incident: Incident) -> str:
     at = next((each.at for each in reversed(incident.changes) if each.event is IncidentEvent.ACKNOWLEDGED), None)
     note = "" if incident.acknowledged == ACKNOWLEDGED else f": {incident.acknowledged}"
     return f"acknowledged{note}" + (f" ({units.clock(at)[:5]})" if at is not None else "")
-
-
-def scope_text(incident: Incident, fleet: Sequence[Endpoint] = ()) -> str:
-    """`gateway https://eu.example.com · 5 of 5 endpoints`, `provider anthropic, 2 gateways · 2 endpoints`."""
-    try:
-        scope = Scope.parse(incident.scope)
-    except ValueError:
-        return _count(incident, [])
-    if scope.kind is ScopeKind.ENDPOINT:
-        return incident.scope
-    known = [attributes_of(each, 0) for each in fleet]
-    named = {member.endpoint for member in incident.members}
-    gateways = {each.gateway for each in known if each.endpoint in named}
-    across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
-    where = f"{incident.scope}, {len(gateways)} gateways" if across else place_name(scope, gateway_names(fleet))
-    return f"{where} · {_count(incident, [each for each in known if each.within(scope)])}"
-
-
-def _count(incident: Incident, within: Sequence[Attributes]) -> str:
-    """`5 of 5 endpoints` while it is open, `5 endpoints` afterwards."""
-    sick = [member for member in incident.members if member.until is None or not incident.is_open]
-    is_here = not any(member.vantage for member in incident.members)
-    if incident.is_open and is_here and len(within) >= len(sick):
-        return f"{len(sick)} of {units.many(len(within), 'endpoint')}"
-    return units.many(len(sick), "endpoint")
 
 
 def event_text(entry: LogEntry, fleet: Sequence[Endpoint] = ()) -> str:

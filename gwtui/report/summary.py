@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from gwtui.health.sentence import worst_first
 from gwtui.model.enums import Outcome
 from gwtui.model.query import Window
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import Counts, EndpointRow, FindingCounts, View
-from gwtui.report.incidents import incident_lines, worst_first
+from gwtui.report.incidents import incident_lines
 from gwtui.report.lines import Styler, plain, toned
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table

@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from gwtui.model.enums import BAD
 from gwtui.model.view import View
 from gwtui.ui.panel import Panel
 from gwtui.ui.panels.endpoints import EndpointsPanel
@@ -14,7 +15,13 @@ from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.tabs import TabStrip
+from gwtui.ui.panels.timeline import TimelinePanel
 
+FRAME = 3
+"""The lines of the table around its rows."""
+LEAST_LOWER = 6
+"""The lines that each lower panel keeps."""
+LEAST_INCIDENTS = 3
 PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
 
 
@@ -26,6 +33,7 @@ class PanelArea(Container):
         self._alone: str | None = None
         self._tab = "stream"
         self._pings = True
+        self._open = False
 
     def compose(self) -> ComposeResult:
         yield EndpointsPanel(id="endpoints")
@@ -34,24 +42,39 @@ class PanelArea(Container):
             yield StreamPanel(id="stream")
             yield LatencyPanel(id="latency")
             yield PingsPanel(id="pings")
+            yield TimelinePanel(id="timeline")
             yield IncidentsPanel(id="incidents")
 
     def on_mount(self) -> None:
         self._place()
 
     def show(self, view: View) -> None:
-        """Draw this view, the table as high as its rows up to two fifths of the screen."""
-        rows = max(len(view.endpoints) + view.hidden, 2) + 3
+        """Draw this view. The table is as high as its rows, up to two fifths of the screen or as far as its sick ones
+        go; where one lower panel is seen at a time, the first incidents stand below it while any is open."""
         self._pings = view.ping is not None or not view.header.at
-        self._spare_pings()
-        self.query_one("#endpoints").styles.height = max(5, min(rows, self.screen.size.height * 2 // 5))
+        self._open = bool(view.open_incidents)
+        self._spare()
         for panel in self.walk_children():
             if isinstance(panel, Panel):
                 panel.show(view)
+        self._share_out(view)
+
+    def _share_out(self, view: View) -> None:
+        """Set the heights that depend on what there is to show."""
+        height, incidents = self.screen.size.height, self.query_one(IncidentsPanel)
+        lines = min(max(LEAST_INCIDENTS, height // 8), max(1, incidents.count))
+        incidents.styles.height = lines if self.has_class("-incident-lines") else None
+        sick = sum(row.state in BAD for row in view.endpoints)
+        below = LEAST_LOWER + (1 + lines if self._compact else LEAST_LOWER)
+        rows = max(len(view.endpoints) + view.hidden, 2) + FRAME
+        most = max(height * 2 // 5, min(sick + FRAME, self.size.height - below))
+        self.query_one("#endpoints").styles.height = max(5, min(rows, most))
+        self._fit_timeline()
 
     @property
     def _compact(self) -> bool:
-        return self.screen.has_class("-narrow") or self.screen.has_class("-short")
+        """Whether one lower panel is seen at a time. Tall and narrow screens show all, one above another."""
+        return self.screen.has_class("-short") or (self.screen.has_class("-narrow") and self.screen.has_class("-tall"))
 
     def pick(self, name: str) -> None:
         """Show a panel alone, or all again. Small screens show one lower panel at a time: there it is picked first."""
@@ -60,18 +83,26 @@ class PanelArea(Container):
         else:
             self._alone = None if self._alone == name else name
         self._place()
-        self.query_one(f"#{name}").focus()
+        self.query_one("#timeline" if self._alone == "incidents" else f"#{name}").focus()
 
     @on(TabStrip.Chosen)
     def _pick_tab(self, event: TabStrip.Chosen) -> None:
         self.pick(event.panel)
 
+    @on(TimelinePanel.Folded)
+    def _fit_timeline(self) -> None:
+        """The timeline is as high as its lanes, up to three fifths."""
+        timeline = self.query_one(TimelinePanel)
+        timeline.styles.height = max(FRAME, min(timeline.rows, self.size.height * 3 // 5))
+
     def restore(self) -> bool:
         """Show all panels again. False when they were shown already."""
         if self._alone is None:
             return False
-        self._alone = None
+        was, self._alone = self._alone, None
         self._place()
+        if was == "incidents" and not self._compact:
+            self.query_one(IncidentsPanel).focus()
         return True
 
     def _place(self) -> None:
@@ -80,8 +111,11 @@ class PanelArea(Container):
             self.set_class(self._tab == name, f"-tab-{name}")
         self.set_class(self._alone is not None, "-alone")
         self.query_one(TabStrip).choose(self._tab)
-        self._spare_pings()
+        self._spare()
 
-    def _spare_pings(self) -> None:
-        """Where all panels are seen, give the place of the pings to the incidents if there are no pings."""
+    def _spare(self) -> None:
+        """Where all panels are seen, give the place of the pings to others if there are no pings."""
         self.set_class(not (self._pings or self._alone or self._compact), "-no-pings")
+        is_seen_anyway = self._alone is not None or self._tab == "incidents" or not self._compact
+        self.set_class(self._open and not is_seen_anyway, "-incident-lines")
+        self.set_class(self._open and not (self._alone or self._compact), "-open-incidents")

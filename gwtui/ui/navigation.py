@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.incidents import Incident
-from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import BY_RANK
 from gwtui.model.query import Query, Window
 from gwtui.model.view import View
@@ -69,9 +68,9 @@ def shown_trace_id(view: View) -> tuple[int, str] | None:
     return (row.number, row.trace_id) if row is not None and row.trace_id else None
 
 
-def incident_to_acknowledge(view: View, under_cursor: LogEntry | None) -> Incident | None:
-    """The open incident of that entry of the log; else the newest that is open, one that is not acknowledged first."""
+def incident_to_acknowledge(view: View, under_cursor: Incident | None) -> Incident | None:
+    """The incident under the cursor while it is open; else the newest that is, one that is not acknowledged first."""
     open_ones = {incident.number: incident for incident in view.open_incidents}
-    if under_cursor is not None and under_cursor.incident in open_ones:
-        return open_ones[under_cursor.incident]
+    if under_cursor is not None and under_cursor.number in open_ones:
+        return open_ones[under_cursor.number]
     return max(open_ones.values(), key=lambda each: (not each.acknowledged, each.number), default=None)

@@ -35,7 +35,7 @@ STYLES: dict[str, str] = {
     "header": "bold $text",
     "title": "bold $primary",
     "banner": "bold $background on $error",
-    "moment": "bold $background on $warning",
+    "frozen": "bold $background on $accent",
     "selection": "$text on $selection",
     "p50": "$p50",
     "p95": "$p95",
@@ -83,6 +83,7 @@ INK: dict[str, str] = {
     "ink-primary": "$primary",
     "ink-accent": "$accent",
     "ink-good": "$success",
+    "ink-warn": "$warning",
     "ink-bad": "$error",
 }
 """Colours of text in the style sheet, readable on each background that forms and borders have."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,16 +30,14 @@ from gwtui.model.enums import State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.query import Query, Window
-from gwtui.model.strip import Strip, StripCell
-from gwtui.model.view import View
-from gwtui.monitor import Monitor
+from gwtui.model.query import Window
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
 from gwtui.ui.panels.details import DetailsPanel
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.stream import Mode, StreamPanel
+from gwtui.ui.panels.timeline import TimelinePanel
 from gwtui.ui.screens.checks import ChecksScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
@@ -87,12 +84,6 @@ def request(stage: Stage) -> object:
     return stage.query.request
 
 
-def moment(stage: Stage) -> object:
-    """The second of the session that is looked at."""
-    at_ns = stage.query.at_ns
-    return None if at_ns is None else (at_ns - START_NS) // SECOND
-
-
 def first(stage: Stage) -> object:
     """The first event that is seen in the stream panel, and whether it follows the end."""
     panel = stage.monitor.query_one(StreamPanel)
@@ -101,7 +92,17 @@ def first(stage: Stage) -> object:
 
 def incident(stage: Stage) -> object:
     found = stage.monitor.query_one(IncidentsPanel).selected
-    return found.kind if found is not None else None
+    return found.event.kind if found is not None and isinstance(found.event, LogEntry) else None
+
+
+def lane(stage: Stage) -> object:
+    return stage.monitor.query_one(TimelinePanel)._index
+
+
+def cursor(stage: Stage) -> object:
+    """Whether the timeline has a cursor, and how many seconds it shows."""
+    panel = stage.monitor.query_one(TimelinePanel)
+    return panel._cursor is not None, panel._length
 
 
 def top(stage: Stage) -> object:
@@ -148,17 +149,10 @@ CASES: dict[str, Case] = {
     "request.inspect": Case(screen, DetailsScreen),
     "request.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),
     "request.older": Case(request, 9),
-    "request.newer": Case(request, 9, before=("left_parenthesis", "left_parenthesis")),
+    "request.newer": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
     "page.compare": Case(screen, CompareScreen),
     "page.checks": Case(screen, ChecksScreen, after=("y",)),
-    "view.freeze": Case(lambda stage: "14:03:42 · 0s ago" in stage.lines[0], True),
-    "time.back": Case(moment, 18, before=("comma",)),
-    "time.forward": Case(moment, 19, before=("comma", "comma")),
-    "time.previous": Case(moment, 5, before=("less_than_sign",)),
-    "time.next": Case(moment, 12, before=("less_than_sign", "less_than_sign")),
-    "time.slower": Case(request, 9),
-    "time.faster": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
-    "time.utc": Case(lambda stage: stage.query.utc, True),
+    "view.freeze": Case(lambda stage: "FROZEN 00:00:00" in stage.lines[0], True),
     "view.filter": Case(focus, "filter"),
     "view.window_longer": Case(lambda stage: stage.query.window, Window.M10),
     "view.window_shorter": Case(lambda stage: stage.query.window, Window.S30),
@@ -176,6 +170,8 @@ CASES: dict[str, Case] = {
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
     "incident.acknowledge": Case(lambda stage: stage.notices, ["No incident is open"]),
+    "incident.next": Case(lambda stage: stage.notices, ["No incident in this session"]),
+    "incident.previous": Case(lambda stage: stage.notices, ["No incident in this session"]),
     "endpoint.accept": Case(ordered, AcceptUsual(endpoint=story.CLAUDE.name), after=("y",)),
     "engine.restart": Case(lambda stage: stage.notices, ["The engine is running"]),
     "endpoint.edit": Case(screen, EndpointForm),
@@ -190,23 +186,35 @@ CASES: dict[str, Case] = {
     "endpoints.page_down": Case(selected, "gateway-ws"),
     "endpoints.first": Case(selected, "gateway-claude"),
     "endpoints.last": Case(selected, "gateway-ws"),
-    "stream.up": Case(first, (13, False), before=("left_square_bracket", "tab")),
-    "stream.down": Case(first, (14, True)),
-    "stream.page_up": Case(first, (3, False)),
-    "stream.page_down": Case(first, (14, True)),
+    "stream.up": Case(first, (12, False), before=("left_square_bracket", "tab")),
+    "stream.down": Case(first, (13, True)),
+    "stream.page_up": Case(first, (1, False)),
+    "stream.page_down": Case(first, (13, True)),
     "stream.first": Case(first, (0, False)),
-    "stream.last": Case(first, (14, True)),
+    "stream.last": Case(first, (13, True)),
     "latency.next": Case(lambda stage: stage.query.metric, Metric.E2E, before=("3",)),
     "latency.previous": Case(lambda stage: stage.query.metric, Metric.TTFT),
     "latency.longer": Case(lambda stage: stage.query.window, Window.M10),
     "latency.shorter": Case(lambda stage: stage.query.window, Window.M2),
-    "incidents.up": Case(incident, "mark", before=("5", "down")),
+    "incidents.up": Case(incident, "mark", before=("shift+tab", "down")),
     "incidents.down": Case(incident, "state"),
     "incidents.page_up": Case(incident, "mark"),
     "incidents.page_down": Case(incident, "state"),
     "incidents.first": Case(incident, "mark"),
     "incidents.last": Case(incident, "state"),
     "incidents.open": Case(title, "gateway-gpt #3"),
+    "timeline.up": Case(lane, 0, before=("5", "down")),
+    "timeline.down": Case(lane, 1),
+    "timeline.page_up": Case(lane, 0),
+    "timeline.page_down": Case(lane, 1),
+    "timeline.first": Case(lane, 0),
+    "timeline.last": Case(lane, 1),
+    "timeline.earlier": Case(cursor, (True, None)),
+    "timeline.later": Case(cursor, (False, None)),
+    "timeline.longer": Case(cursor, (False, 30.0), before=("minus", "minus")),
+    "timeline.shorter": Case(cursor, (False, 10.0)),
+    "timeline.fold": Case(lambda stage: len(stage.monitor.query_one(TimelinePanel)._lanes), 3),
+    "timeline.open": Case(lambda stage: stage.query.at_ns == stage.monitor.view.stamp(START_AT + 30), True),
     "details.up": Case(top, 1, before=("left_square_bracket", "enter", "down", "down")),
     "details.down": Case(top, 2),
     "details.page_up": Case(top, 0),
@@ -265,6 +273,27 @@ CASES: dict[str, Case] = {
 }
 
 
+def opened(number: int, at_s: float, name: str = story.CLAUDE.name) -> LogEntry:
+    """The first event of an incident of an endpoint."""
+    return LogEntry(
+        at=START_AT + at_s,
+        now_ns=START_NS + round(at_s * SECOND),
+        kind="incident",
+        endpoint=name,
+        incident=number,
+        event=IncidentEvent.OPENED,
+        severity=State.DOWN,
+        scope=f"endpoint {name}",
+        cause="answers cut (truncated)",
+        since=START_AT + at_s,
+        text="down: 3 truncated in a row",
+    )
+
+
+MORE = (opened(1, 30), opened(2, 31, story.GPT.name))
+"""Incidents, which the session of the story has none of."""
+
+
 def test_every_key_has_a_case() -> None:
     assert sorted(CASES) == sorted(key.id for key in EVERY)
 
@@ -276,15 +305,6 @@ def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
         assert len(set(keys)) == len(keys)
 
 
-STRIP = Strip(START_NS, SECOND, (StripCell(State.UP),) * 21, (START_NS + 5 * SECOND, START_NS + 12 * SECOND))
-_view = Monitor.view
-
-
-def _with_strip(self: Monitor, query: Query, columns: int = 60, *, final: bool = False) -> View:
-    view = _view(self, query, columns, final=final)
-    return replace(view, strip=STRIP, now_ns=self.now_ns if query.at_ns is None else query.at_ns)
-
-
 def _groups() -> dict[str, list[Key]]:
     """The keys by their heading in the help screen; the one that ends the program alone."""
     groups: dict[str, list[Key]] = {}
@@ -294,12 +314,11 @@ def _groups() -> dict[str, list[Key]]:
 
 
 @pytest.mark.parametrize("keys", _groups().values(), ids=_groups().keys())
-async def test_what_a_key_does(keys: list[Key], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Monitor, "view", _with_strip)
+async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
     done = {}
     size = (60, 20) if keys[0].group in SMALL else (112, 32)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
-        await stage.show(*story.session())
+        await stage.show(*story.session(), *(MORE if keys[0].id.startswith("timeline") else ()))
         for key in keys:
             case = CASES[key.id]
             await stage.press(*case.before)
@@ -308,22 +327,6 @@ async def test_what_a_key_does(keys: list[Key], tmp_path: Path, monkeypatch: pyt
             if key in KEYS and key.id != "app.quit":
                 await stage.reset()
     assert done == {key.id: CASES[key.id].expected for key in keys}
-
-
-def opened(number: int, at_s: float) -> LogEntry:
-    return LogEntry(
-        at=START_AT + at_s,
-        now_ns=START_NS + round(at_s * SECOND),
-        kind="incident",
-        endpoint=story.CLAUDE.name,
-        incident=number,
-        event=IncidentEvent.OPENED,
-        severity=State.DOWN,
-        scope=f"endpoint {story.CLAUDE.name}",
-        cause="answers cut (truncated)",
-        since=START_AT + at_s,
-        text="down: 3 truncated in a row",
-    )
 
 
 async def test_the_incident_under_the_cursor_is_acknowledged_or_else_the_newest_that_is_open(tmp_path: Path) -> None:
@@ -337,6 +340,23 @@ async def test_the_incident_under_the_cursor_is_acknowledged_or_else_the_newest_
     assert newest == Acknowledge(incident=2, note="ok")
     assert below == Acknowledge(incident=1, note="")
     assert ordered(stage) == below, "it was left without an answer"
+
+
+async def test_the_next_incident_is_selected_from_anywhere_with_its_first_endpoint(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session(), *MORE)
+        panel, seen = stage.monitor.query_one(IncidentsPanel), []
+        for key in ("n", "n", "n", "N", "escape"):
+            await stage.press(key)
+            seen.append((panel.incident.number if panel.incident is not None else None, selected(stage), focus(stage)))
+    claude, gpt = story.CLAUDE.name, story.GPT.name
+    assert seen == [
+        (2, gpt, "endpoints"),
+        (1, claude, "endpoints"),
+        (2, gpt, "endpoints"),
+        (1, claude, "endpoints"),
+        (None, claude, "endpoints"),
+    ]
 
 
 async def test_a_key_that_is_pressed_before_all_is_up_is_not_typed_anywhere(

@@ -314,7 +314,7 @@ async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path
             for record in (story.unavailable(number, 30_000), decided(story.GPT.name, number))
         ]
         await stage.show(*story.session(), *later)
-        await stage.press("5", "end", "enter")
+        await stage.press("shift+tab", "end", "enter")
         assert stage.notices == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]
 
 

@@ -14,16 +14,19 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.theme import Theme
 
+from gwtui.model.incidents import Change, IncidentEvent
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.ui.panel import Panel
 from gwtui.ui.panels.endpoints import EndpointsPanel, out_of_sight
 from gwtui.ui.panels.header import HeaderLine
+from gwtui.ui.panels.incident_list import ListRow
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
+from gwtui.ui.panels.timeline import TimelinePanel
 from gwtui.ui.text_layout import cells
 
 
@@ -37,6 +40,7 @@ class PanelApp(App[None]):
         self.panel = panel
         self.first = view
         self.posted: list[Message] = []
+        self.moments: list[TimelinePanel.Moment] = []
 
     def compose(self) -> ComposeResult:
         yield self.panel
@@ -55,6 +59,10 @@ class PanelApp(App[None]):
     @on(IncidentsPanel.Opened)
     def _keep(self, message: Message) -> None:
         self.posted.append(message)
+
+    @on(TimelinePanel.Moment)
+    def _keep_moment(self, message: TimelinePanel.Moment) -> None:
+        self.moments.append(message)
 
     @property
     def messages(self) -> list[tuple[object, ...]]:
@@ -234,68 +242,119 @@ async def test_latency_asks_for_metrics_and_windows() -> None:
         ]
 
 
-async def test_incidents_are_walked_through_and_opened() -> None:
+async def test_incidents_are_walked_through_unfolded_and_their_events_opened() -> None:
     panel = IncidentsPanel()
-    app = PanelApp(panel, views.incident())
+    told = Change(at=views.AT, event=IncidentEvent.OPENED, text="cut", endpoint="sourcegraph-claude", number=96)
+    cut = msgspec.structs.replace(views.CUT, changes=(told,))
+    app = PanelApp(panel, replace(views.incident(), incidents=(views.CLOSED, views.LATE, cut)))
     async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("enter", "down", "enter")
-        assert app.messages == [("Opened", "sourcegraph-claude", 96), ("Opened", "gateway-starcoder", 71)]
-        await pilot.click(panel, offset=Offset(20, 6))
-        assert app.messages[2:] == [("Opened", "gateway-ws", 12)]
+        await pilot.press("enter")
+        assert "opened: sourcegraph-claude: cut" in shown(panel)[1]
+        await pilot.press("down", "enter")
+        assert app.messages == [("Opened", "sourcegraph-claude", 96)]
+        await pilot.press("up", "enter")
+        assert "opened" not in shown(panel)[1]
+        await pilot.click(panel, offset=Offset(20, 3))
+        assert panel.selected == ListRow(event=views.incidents()[1])
+        assert len(app.messages) == 1
+        await pilot.click(panel, offset=Offset(20, 3))
+        assert app.messages[1:] == [("Opened", "gateway-starcoder", 71)]
 
 
-async def test_a_selected_incident_stays_selected_while_newer_ones_come() -> None:
-    panel = IncidentsPanel()
-    app = PanelApp(panel, views.incident())
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("down")
-        was = panel.selected
-        newer = msgspec.structs.replace(views.incidents()[0], now_ns=99)
-        panel.show(replace(views.incident(), log=(newer, *views.incidents())))
-        assert panel.selected == was == views.incidents()[1]
+def more(view: View, count: int) -> View:
+    """The view with that many further incidents that are open."""
+    new = [msgspec.structs.replace(views.CUT, number=10 + each, opened=views.AT + each) for each in range(count)]
+    return replace(view, incidents=(*view.incidents, *new))
 
 
-async def test_newer_incidents_are_seen_above_the_selected_one() -> None:
+async def test_new_incidents_do_not_hide_behind_a_selection() -> None:
     panel = IncidentsPanel()
     app = PanelApp(panel, views.incident())
     async with app.run_test(size=(120, 8)) as pilot:
         await pilot.press("down")
-        older = views.incidents()
-        newer = [msgspec.structs.replace(older[0], now_ns=99 + number, text=f"newer {number}") for number in range(20)]
-        panel.show(replace(views.incident(), log=(*reversed(newer[:1]), *older)))
-        assert (panel._top, panel.selected) == (0, older[1])
-        panel.show(replace(views.incident(), log=(*reversed(newer), *older)))
+        was = panel.incident
+        panel.show(more(views.incident(), 1))
+        assert panel.incident == was == views.ERRORS
+        assert not panel.has_class("-newer"), "it is in sight, above"
+        panel.show(more(views.incident(), 20))
+        await pilot.pause()
+        assert panel.incident == was
+        hidden = panel._top
+        assert str(panel.border_subtitle).startswith(f"{hidden} newer ↑")
+        assert panel.has_class("-newer")
+        await pilot.press("home")
+        assert not panel.has_class("-newer")
+        await pilot.press("end")
+        assert not panel.has_class("-newer"), "all of them were seen"
+        assert panel.follow()
         assert panel._top == 0
-        assert panel.selected in newer
-        await pilot.press("end")
-        selected = panel.selected
-        more = msgspec.structs.replace(older[0], now_ns=999)
-        panel.show(replace(views.incident(), log=(more, *reversed(newer), *older)))
-        assert panel.selected == selected
-        assert str(panel.border_subtitle) == f"{panel._top} newer ↑"
-
-
-async def test_incidents_without_a_selection_show_the_newest() -> None:
-    panel = IncidentsPanel()
-    app = PanelApp(panel, views.incident())
-    async with app.run_test(size=(120, 8)) as pilot:
-        await pilot.press("end")
-        app.screen.set_focus(None)
-        panel.show(views.incident())
-        assert panel.selected == views.incidents()[0]
+        assert not panel.follow()
 
 
 async def test_the_newest_incident_is_followed_while_nothing_is_selected() -> None:
     panel = IncidentsPanel()
     app = PanelApp(panel, views.incident())
-    async with app.run_test(size=(120, 30)):
-        older = views.incidents()[1:]
-        panel.show(replace(views.incident(), log=older))
-        panel.show(views.incident())
-        assert panel.selected == views.incidents()[0]
+    async with app.run_test(size=(120, 8)):
+        panel.show(more(views.incident(), 9))
+        assert panel.incident is not None
+        assert panel.incident.number == 18
+        assert "newer" not in str(panel.border_subtitle)
 
 
-@pytest.mark.parametrize("panel", [EndpointsPanel, StreamPanel, LatencyPanel, PingsPanel, IncidentsPanel])
+async def test_a_selected_event_that_is_merged_with_a_later_one_leaves_its_incident_selected() -> None:
+    def with_steps(count: int) -> View:
+        steps = tuple(Change(at=views.AT + each, event=IncidentEvent.WIDER, text="") for each in range(count))
+        return replace(views.incident(), incidents=(msgspec.structs.replace(views.CUT, changes=steps),))
+
+    panel = IncidentsPanel()
+    app = PanelApp(panel, with_steps(1))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("enter", "down")
+        panel.show(with_steps(2))
+        assert panel.selected is not None
+        assert panel.selected.is_summary
+
+
+async def test_the_timeline_is_walked_zoomed_and_unfolded() -> None:
+    panel = TimelinePanel()
+    app = PanelApp(panel, views.incident())
+    async with app.run_test(size=(120, 30)) as pilot:
+        before = panel._range(views.incident())
+        await pilot.press("minus", "minus", "down", "f")
+        first, last = panel._range(views.incident())
+        assert (last - first, last) == (300, before[1])
+        assert "azure-eu-west" in shown(panel)[3]
+        await pilot.press("left")
+        assert last - 5 < (panel._cursor or 0) < last
+        await pilot.press(*["right"] * 3)
+        assert panel._cursor is None, "it follows the end"
+        panel.reveal(views.CLOSED)
+        await pilot.press("minus", "enter")
+        first, last = panel._range(views.incident())
+        assert (last - first, first < views.CLOSED.opened < last) == (120, True)
+        assert [moment.at for moment in app.moments] == [views.CLOSED.opened]
+        await pilot.press("plus", "plus", "plus")
+        assert panel._range(views.incident()) == before
+        assert panel.follow()
+        assert not panel.follow()
+
+
+async def test_a_second_click_into_the_timeline_goes_there() -> None:
+    panel = TimelinePanel()
+    app = PanelApp(panel, views.incident())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.click(panel, offset=Offset(60, 4))
+        assert app.moments == []
+        await pilot.click(panel, offset=Offset(60, 4))
+        first, last = panel._range(views.incident())
+        assert [first < moment.at < last for moment in app.moments] == [True]
+        await pilot.click(panel, offset=Offset(5, 4))
+        assert panel._unfolded
+
+
+@pytest.mark.parametrize(
+    "panel", [EndpointsPanel, StreamPanel, LatencyPanel, PingsPanel, IncidentsPanel, TimelinePanel]
+)
 async def test_a_panel_draws_again_for_another_size_and_another_theme(panel: type[Panel]) -> None:
     one = panel()
     app = PanelApp(one, views.incident())
@@ -336,14 +395,15 @@ async def test_titles_name_what_is_shown_and_are_never_markup() -> None:
         assert "2 Stream · [/red] ␛[2J #184" in app.export_screenshot().replace("&#160;", " ")
 
 
-async def test_the_header_grows_by_a_row_for_a_banner() -> None:
+async def test_the_header_grows_by_a_row_each_for_a_banner_and_a_sentence() -> None:
     panel = HeaderLine()
     app = PanelApp(panel, views.calm())
     async with app.run_test(size=(120, 30)) as pilot:
         panel.show(views.incident())
         await pilot.pause()
-        assert panel.size.height == 2
-        assert "No space left on device" in shown(panel)[1]
+        assert panel.size.height == 3
+        assert "Answers cut by sourcegraph-claude" in shown(panel)[1]
+        assert "No space left on device" in shown(panel)[2]
         panel.show(views.calm())
         await pilot.pause()
         assert panel.size.height == 1

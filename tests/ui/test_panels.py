@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import viewrows, views
 
-from gwtui.model.enums import EventKind, FindingName, Outcome
+from gwtui.model.enums import EventKind, FindingName, Outcome, State
 from gwtui.model.findings import entry_of
-from gwtui.model.incidents import Incident
+from gwtui.model.incidents import Change, Incident, IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -26,7 +27,7 @@ from gwtui.model.query import Query, Window
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import View
 from gwtui.ui.panel import scrolled
-from gwtui.ui.panels import endpoints, header, incidents, latency, pings, stream
+from gwtui.ui.panels import endpoints, header, incident_list, latency, pings, stream, timeline_chart
 from gwtui.ui.panels.stream import Mode, Scroll
 from gwtui.ui.text_layout import Line, line_cells, plain
 
@@ -53,8 +54,22 @@ DRAWS: dict[str, Draw] = {
     "stream-text": lambda view, width, height: stream.draw(view, width, height, Mode.TEXT, Scroll(False, 0)),
     "latency": latency.draw,
     "pings": pings.draw,
-    "incidents": lambda view, width, height: incidents.draw(view, width, height, incidents.IncidentsView(1, 0, True)),
+    "incidents": lambda view, width, height: listed(view, width, height, (3, 4)),
+    "timeline": lambda view, width, height: timeline_chart.draw(
+        view,
+        timeline_chart.lanes(view, {views.CUT.scope}),
+        width,
+        height,
+        timeline_chart.TimelineView(views.AT - 300, views.AT, 1, 0, views.AT - 70, True),
+    ),
 }
+
+
+def listed(view: View, width: int, height: int, unfolded: Collection[int] = ()) -> list[Line]:
+    """The list of incidents, with the cursor on its second row."""
+    at = incident_list.ListView(1, 0, True, True)
+    return incident_list.draw(view, incident_list.rows(view, unfolded), width, height, at)
+
 
 SIZES = {"80": (80, 76, 10), "140": (140, 66, 11), "200": (200, 96, 16)}
 """Per screen: its width, that of a panel's inside, and its height."""
@@ -69,7 +84,7 @@ def picture(view: View, whole: int, panel: int, height: int) -> str:
     parts: list[str] = []
     for name, draw in DRAWS.items():
         width = {"header": whole, "endpoints": whole - 2}.get(name, panel)
-        lines = draw(view, width, header.rows(view.header) if name == "header" else height)
+        lines = draw(view, width, header.rows(view, width) if name == "header" else height)
         parts += [f"== {name}", *(f"{plain(line)}|" for line in lines)]
     return "\n".join(parts) + "\n"
 
@@ -224,8 +239,8 @@ def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
 def test_a_finding_among_the_incidents_has_the_mark_of_its_severity(finding: FindingName, mark: str) -> None:
     incident = LogEntry(at=views.AT, now_ns=1, kind="finding", endpoint="gw", text=f"{finding}: x", finding=finding)
     view = replace(views.view(()), log=(incident,))
-    (first, *_) = incidents.draw(view, 80, 4, incidents.IncidentsView())
-    assert f" {mark} gw {finding}: x" in plain(first)
+    (first, *_) = listed(view, 80, 4)
+    assert plain(first).split() == [mark, "14:03:22", "gw", f"{finding}:", "x"]
     assert mark == entry_of(finding).severity.mark
 
 
@@ -236,23 +251,31 @@ def header_line(view: View, width: int) -> str:
 ROOM = replace(views.calm(), incidents=(views.CUT,), sentence="Answers cut by a (truncated) for 1m01s. b is fine.")
 
 
+@pytest.mark.parametrize("width", [200, 100])
+def test_the_first_line_says_what_is_wrong_where_there_is_room_for_all_of_it(width: int) -> None:
+    assert header.rows(ROOM, width) == 1
+    line = header_line(ROOM, width)
+    assert len(line) == width
+    assert "● 4 up   Answers cut by a (truncated) for 1m01s. b is fine.   " in line
+    assert line.rstrip().endswith("14:03:22Z")
+
+
 @pytest.mark.parametrize(
     ("width", "said"),
     [
-        (200, "Answers cut by a (truncated) for 1m01s. b is fine.   "),
-        (100, "Answers cut by a (truncated) for 1m01s. b is fine.   "),
-        (80, "Answers cut by a (truncated) for 1m01s.   "),
-        (70, "Answers cut by a for 1m01s.   "),
-        (60, ""),
+        (80, "Answers cut by a (truncated) for 1m01s. b is fine."),
+        (60, "Answers cut by a (truncated) for 1m01s. b is fine."),
+        (44, "Answers cut by a (truncated) for 1m01s."),
+        (40, "Answers cut by a for 1m01s."),
+        (20, "Answers cut by a …"),
     ],
 )
-def test_the_first_line_says_what_is_wrong_as_far_as_there_is_room(width: int, said: str) -> None:
-    line = header_line(ROOM, width)
-    assert len(line) == width
-    assert said in line
-    assert ("Answers cut" in line) == bool(said)
-    assert "● 4 up" in line
-    assert line.rstrip().endswith("14:03:22Z")
+def test_elsewhere_it_is_said_on_a_line_of_its_own(width: int, said: str) -> None:
+    assert header.rows(ROOM, width) == 2
+    first, second = (plain(line) for line in header.draw(ROOM, width, 2))
+    assert len(first) == len(second) == width
+    assert "Answers" not in first
+    assert second.strip() == said
 
 
 def test_the_sentence_has_the_colour_of_the_worst_state_until_it_is_acknowledged() -> None:
@@ -265,9 +288,69 @@ def test_the_sentence_has_the_colour_of_the_worst_state_until_it_is_acknowledged
     assert style(views.LATE) == "muted"
 
 
-def test_events_of_an_incident_that_is_acknowledged_are_dimmed() -> None:
-    lines = incidents.draw(views.incident(), 90, 8, incidents.IncidentsView())
-    styles = {plain(line)[10:14]: {span.style for span in line[2:] if span.text.strip()} for line in lines}
-    assert styles["✖ #4"] == {"down", "text"}
-    assert styles["▲ #3"] == {"faint"}
-    assert styles["✔ #1"] == {"up", "text"}
+def test_an_incident_that_is_acknowledged_is_dimmed() -> None:
+    lines = listed(replace(views.incident(), log=()), 130, 4)
+    styles = [{span.style.removesuffix(" selection") for span in line[1:] if span.text.strip()} for line in lines]
+    assert [plain(line)[1:3] for line in lines] == ["✖ ", "▲ ", "▲ ", "✔ "]
+    assert styles[0] == {"down", "text", "muted"}
+    assert styles[2] == {"faint"}
+    assert styles[3] == {"up", "muted"}
+
+
+def test_open_incidents_come_first_and_all_else_in_the_order_of_time() -> None:
+    found = incident_list.rows(views.incident())
+    assert [each.incident.number for each in found[:3] if each.incident is not None] == [4, 2, 3]
+    assert [each.event.kind if isinstance(each.event, LogEntry) else "over" for each in found[3:]] == [
+        "finding",
+        "mark",
+        "over",
+        "engine",
+    ]
+    assert incident_list.rows(replace(views.incident(), incidents=()))[0].event == views.incidents()[0], (
+        "an event is not lost with its incident"
+    )
+
+
+def test_an_unfolded_incident_shows_its_events_with_the_newest_of_several_steps() -> None:
+    def change(at: float, event: IncidentEvent) -> Change:
+        return Change(at=views.AT + at, event=event, text=f"text {at:.0f}", endpoint="e", scope="endpoint e", cause="x")
+
+    events = IncidentEvent
+    changes = (change(-9, events.OPENED), change(-8, events.WIDER), change(-7, events.WIDER), change(-6, events.WORSE))
+    view = replace(views.incident(), incidents=(msgspec.structs.replace(views.CUT, changes=changes),), log=())
+    found = incident_list.rows(view, {views.CUT.number})
+    assert [each.event for each in found] == [None, changes[3], changes[2], changes[0]]
+    drawn = [plain(line) for line in incident_list.draw(view, found, 100, 4, incident_list.ListView())]
+    assert "14:03:16" in drawn[1]
+    assert "worse: text -6" in drawn[1]
+
+
+def test_a_bar_follows_the_severity_and_has_the_gap_in_which_it_was_over() -> None:
+    def change(at: float, event: IncidentEvent, severity: State) -> Change:
+        return Change(at=views.AT + at, event=event, text="", severity=severity)
+
+    story = (
+        change(-90, IncidentEvent.OPENED, State.SLOW),
+        change(-80, IncidentEvent.WIDER, State.SLOW),
+        change(-70, IncidentEvent.WORSE, State.DOWN),
+        change(-60, IncidentEvent.CLOSED, State.DOWN),
+        change(-50, IncidentEvent.REOPENED, State.DEGRADED),
+    )
+    incident = msgspec.structs.replace(views.CUT, opened=views.AT - 95, changes=story)
+    found = [(bar.start - views.AT, bar.end and bar.end - views.AT, bar.state) for bar in timeline_chart.bars(incident)]
+    assert found == [(-95, -70, State.SLOW), (-70, -60, State.DOWN), (-50, None, State.DEGRADED)]
+    over = msgspec.structs.replace(incident, changes=(), closed=views.AT - 1)
+    assert [(bar.start, bar.end) for bar in timeline_chart.bars(over)] == [(views.AT - 95, views.AT - 1)]
+
+
+@given(
+    start=st.floats(0, 2e9),
+    length=st.floats(10, 4e7),
+    width=st.integers(30, 220),
+)
+def test_the_axis_of_any_length_has_clocks_that_do_not_touch(start: float, length: float, width: int) -> None:
+    at = timeline_chart.TimelineView(start, start + length)
+    view = views.incident()
+    clocks = plain(timeline_chart.draw(view, timeline_chart.lanes(view), width, 9, at)[-1])
+    assert re.fullmatch(r"( +(\d\d:\d\d(:\d\d)?|\d\d-\d\d))* *", clocks)
+    assert clocks.strip() or width < 40

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 
 from gwtui.apis import kind_of
+from gwtui.health.sentence import scope_text
 from gwtui.model.enums import Outcome, State
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry, ProbedEndpoint, Usual
@@ -12,7 +13,6 @@ from gwtui.model.metrics import Metric, form_of, own_metric
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.report.incidents import scope_text
 from gwtui.report.writeup.document import (
     EndpointPart,
     IncidentFacts,

@@ -17,14 +17,16 @@ SICK = 9
 
 
 _FIGURES = re.compile(r" \([^()]*\)")
-LEAST = 30
-"""Columns in which the beginning of the sentence still says something."""
 
 
-def draw(view: View, width: int, height: int, playing: str = "", restart: str = "ctrl+r") -> list[Line]:
-    """The header, and under it the banner where there is one. `playing`: how a recording is played, as `▶ 10x`."""
+def draw(view: View, width: int, height: int, held: str = "", restart: str = "ctrl+r") -> list[Line]:
+    """The header, under it the sentence on what is wrong where the first line has no room for it, and the banner where
+    there is one. `held`: that the display is held, as `FROZEN 00:12`."""
     header = view.header
-    lines = [_header(view, width, playing)]
+    own = _has_own_line(view, width, held)
+    lines = [_header(view, width, held, "" if own else printable(view.sentence))]
+    if own:
+        lines.append((Span(" "), Span(_shortened(view, width - 2), _tone(view))))
     if header.banner:
         text = f" ✖ {printable(header.banner)}" + (f" · {restart} starts it again" if header.ended else "")
         lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
@@ -33,49 +35,60 @@ def draw(view: View, width: int, height: int, playing: str = "", restart: str = 
     return sheet(lines, width, height)
 
 
-def rows(header: Header) -> int:
+def rows(view: View, width: int, held: str = "") -> int:
     """How many rows it takes."""
-    return 2 if header.banner or header.ended else 1
+    return 1 + _has_own_line(view, width, held) + bool(view.header.banner or view.header.ended)
 
 
-def _header(view: View, width: int, playing: str) -> Line:
-    """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
-    sentence on what is wrong goes before facts other than the clock."""
-    header = view.header
+def _name(header: Header, held: str) -> Line:
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if header.use_proxies:
         name = (*name, Span("  "), Span("through proxies", "warn"))
-    if playing:
-        name = (*name, Span("  "), Span(playing, "key"))
-    if moment := _moment(view, "to the end" if playing else "ago"):
-        name = (*name, Span("  "), Span(f" {moment} ", "moment"))
-    states, facts = _states(header), _facts(view)
+    return (*name, Span("  "), Span(f" {held} ", "frozen")) if held else name
 
-    def room(facts: list[tuple[int, Line]]) -> int:
-        return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
 
-    said = _sentence(view, room(facts[-1:]) - len(SEPARATOR.text))
-    taken = line_cells((SEPARATOR, said)) if said.text else 0
-    while room(facts) < taken and len(facts) > 1:
+def _room(width: int, name: Line, states: list[tuple[int, Line]], facts: list[tuple[int, Line]]) -> int:
+    """How many cells are left beside these."""
+    return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
+
+
+def _has_own_line(view: View, width: int, held: str) -> bool:
+    """Whether all of the sentence has no room beside the states and the clock."""
+    header = view.header
+    room = _room(width, _name(header, held), _states(header), _facts(header)[-1:]) - len(SEPARATOR.text)
+    return cells(printable(view.sentence)) > max(0, room)
+
+
+def _header(view: View, width: int, held: str, said: str) -> Line:
+    """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
+    sentence on what is wrong goes before facts other than the clock."""
+    header = view.header
+    name, states, facts = _name(header, held), _states(header), _facts(header)
+    wrong: Line = (SEPARATOR, Span(said, _tone(view))) if said else ()
+    taken = line_cells(wrong)
+    while _room(width, name, states, facts) < taken and len(facts) > 1:
         facts.remove(min(facts, key=lambda fact: fact[0]))
-    while room(facts) < taken and states and min(states)[0] < SICK:
+    while _room(width, name, states, facts) < taken and states and min(states)[0] < SICK:
         states.remove(min(states, key=lambda state: state[0]))
-    if room(facts) < taken and states:
+    if _room(width, name, states, facts) < taken and states:
         facts.clear()
         states.reverse()
-    wrong: Line = (SEPARATOR, said) if said.text else ()
     return justified((*name, Span("    "), *_joined(states), *wrong), (*_joined(facts), Span(" ")), width)
 
 
-def _sentence(view: View, room: int) -> Span:
-    """What is wrong: all of it, the worst, that without its figures, or its beginning; "" where there is no room."""
-    incidents, whole = view.open_incidents, printable(view.sentence)
+def _shortened(view: View, room: int) -> str:
+    """What is wrong: all of it, the worst, that without its figures, or its beginning."""
+    whole = printable(view.sentence)
     worst = whole.partition(". ")[0].removesuffix(".")
     texts = (whole, f"{worst}.", f"{_FIGURES.sub('', worst)}.")
-    cut = fit(texts[-1], room) if room >= LEAST else ""
-    text = next((text for text in texts if cells(text) <= room), cut) if whole else ""
+    return next((text for text in texts if cells(text) <= room), fit(texts[-1], room))
+
+
+def _tone(view: View) -> str:
+    """The style of the sentence: that of the worst incident, or faint where all are acknowledged."""
+    incidents = view.open_incidents
     is_known = all(incident.acknowledged for incident in incidents)
-    return Span(text, "muted" if is_known else max(incidents, key=_weight).severity.value)
+    return "muted" if is_known else max(incidents, key=_weight).severity.value
 
 
 def _weight(incident: Incident) -> tuple[bool, int]:
@@ -91,28 +104,17 @@ def _states(header: Header) -> list[tuple[int, Line]]:
     ]
 
 
-def _moment(view: View, where: str) -> str:
-    """The moment that is looked at and how far from the newest it is; empty while that is now."""
-    if view.query.at_ns is None:
-        return ""
-    clock = units.zoned_clock(view.header.at, utc=view.query.utc)
-    return f"{clock} · {units.span(view.header.behind_ns)} {where}"
-
-
-def _facts(view: View) -> list[tuple[int, Line]]:
-    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell. The
-    clock is that of now."""
-    header = view.header
+def _facts(header: Header) -> list[tuple[int, Line]]:
+    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell."""
     if not header.at:
         return []
-    clock = "ended" if header.ended else units.zoned_clock(header.at, utc=view.query.utc)
-    now: list[tuple[int, Line]] = [(4, (Span(clock, "warn" if header.ended else "muted"),))]
+    clock = "ended" if header.ended else units.clock(header.at) + "Z"
     failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
     return [
         (2, (Span(units.elapsed(header.elapsed_ns), "muted"),)),
         (1, (Span(units.many(header.requests, "request"), "muted"),)),
         (3, (failed,)),
-        *(now if view.query.at_ns is None or header.ended else ()),
+        (4, (Span(clock, "warn" if header.ended else "muted"),)),
     ]
 
 
@@ -126,24 +128,26 @@ def _joined(parts: list[tuple[int, Line]]) -> Line:
 
 
 class HeaderLine(Panel, can_focus=False):
-    """Two rows high while there is a banner, else one. `restart` is the key that starts an engine again."""
+    """One row high, and one more each for a banner and for a sentence without room. `restart` is the key that starts an
+    engine again."""
 
     DEFAULT_CSS = "HeaderLine, HeaderLine.-foreign-theme { height: 1; border: none; padding: 0; }"
 
     def __init__(self, restart: str = "ctrl+r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._restart = restart
-        self._playing = ""
+        self._held = ""
 
-    def show(self, view: View) -> None:
-        self.styles.height = rows(view.header)
-        super().show(view)
+    def redraw(self) -> None:
+        if self.view is not None and self.size.width > 0:
+            self.styles.height = rows(self.view, self.size.width, self._held)
+        super().redraw()
 
-    def play(self, playing: str) -> None:
-        """Say how a recording is played; "": what is shown goes on."""
-        if playing != self._playing:
-            self._playing = playing
+    def hold(self, held: str) -> None:
+        """Say that the display is held; "": it is not."""
+        if held != self._held:
+            self._held = held
             self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view, width, height, self._playing, self._restart)
+        return draw(view, width, height, self._held, self._restart)

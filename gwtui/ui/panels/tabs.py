@@ -7,7 +7,7 @@ from textual.message import Message
 
 from gwtui.model.view import View
 from gwtui.ui.panel import Panel
-from gwtui.ui.panels.incidents import open_count
+from gwtui.ui.panels.incident_list import open_count
 from gwtui.ui.text_layout import Line, Span, cells, sheet
 
 TABS = (("stream", " 2 Stream "), ("latency", " 3 Latency "), ("pings", " 4 Ping "), ("incidents", " 5 Incidents "))

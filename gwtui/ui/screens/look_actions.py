@@ -16,9 +16,10 @@ from gwtui.ui.feed_controller import Watch
 from gwtui.ui.filterbar import FilterBar
 from gwtui.ui.messages import ShowMessage
 from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
-from gwtui.ui.panels.timestrip import TimeStrip
+from gwtui.ui.panels.timeline import TimelinePanel
 from gwtui.ui.screens.columns import ColumnsScreen
 
 
@@ -58,38 +59,19 @@ class LookActions(Screen[None]):
         chooser = ColumnsScreen(self.view.query.columns, self._config.path)
         self.app.push_screen(chooser, lambda shown: self._look(replace(self._watch.query, columns=shown or ())))
 
-    def action_moment(self, step: int) -> None:
-        """A bucket of the time strip earlier or later."""
-        view = self.view
-        if view.strip is not None:
-            self._look_at(view.strip.moment(view.strip.index(view.now_ns) + step))
+    def action_incident(self, step: int) -> None:
+        if not self.query_one(IncidentsPanel).step(step):
+            self._message("No incident in this session")
 
-    def action_edge(self, step: int) -> None:
-        """To where an incident began or ended."""
-        view = self.view
-        if view.strip is not None:
-            self._look_at(view.strip.edge(view.now_ns, step))
+    @on(IncidentsPanel.Chosen)
+    def _look_at_incident(self, event: IncidentsPanel.Chosen) -> None:
+        self.query_one(TimelinePanel).reveal(event.incident)
+        if event.endpoint:
+            self._look(replace(self._watch.query, endpoint=event.endpoint, request=None))
 
-    def action_freeze(self) -> None:
-        self._watch.freeze()
-        self._look(self._watch.query)
-
-    def action_speed(self, step: int) -> None:
-        """Play a recording faster or slower; of what goes on another request."""
-        if not self._watch.change_speed(step):
-            self.action_request(step)
-
-    def _look_at(self, at_ns: int | None) -> None:
-        self._watch.look_at(at_ns)
-        self._look(self._watch.query)
-
-    @on(TimeStrip.Moved)
-    def _move(self, event: TimeStrip.Moved) -> None:
-        self._look_at(event.at_ns)
-
-    def action_utc(self) -> None:
-        """Change between local time and UTC, in every clock."""
-        self._look(replace(self._watch.query, utc=not self._watch.query.utc))
+    @on(TimelinePanel.Moment)
+    def _look_at_moment(self, event: TimelinePanel.Moment) -> None:
+        self._look(replace(self._watch.query, at_ns=self.view.stamp(event.at)))
 
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()

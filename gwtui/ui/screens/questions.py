@@ -6,7 +6,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from gwtui.model.judged import LogEntry
+from gwtui.model.incidents import Incident
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import View
 from gwtui.ui import navigation
@@ -37,7 +37,7 @@ class Questions:
         if text := await self._answer(AskScreen("Mark", "a line for the incident log", "")):
             self._orders.mark(text)
 
-    async def acknowledge(self, view: View, under_cursor: LogEntry | None) -> None:
+    async def acknowledge(self, view: View, under_cursor: Incident | None) -> None:
         """The note with which an incident is acknowledged; it may be empty."""
         incident = navigation.incident_to_acknowledge(view, under_cursor)
         if incident is None:
