@@ -1,10 +1,11 @@
-"""A file with captures, whatever saved it: an answer, what curl printed, or a HAR."""
+"""A file with captures, whatever saved it: an answer, what curl printed, a HAR, or a stream that a session kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gwtui.codec.stream_file import is_stream_file
 from gwtui.decode.capture import Capture
 from gwtui.decode.curl import is_transcript, plain, transcripts
 from gwtui.decode.exchanges import CaptureError, Chunks, Exchange, Pieces
@@ -22,12 +23,16 @@ class CaptureFile:
     exchanges: Iterator[Exchange]
     is_archive: bool = False
     """Whether the file is a HAR, which is made for several."""
+    kept: Iterator[bytes] | None = None
+    """Its bytes, where it is a stream that a session kept."""
 
 
 def opened(chunks: Chunks) -> CaptureFile:
     """What is in a file. The exchanges raise `CaptureError` where it cannot be read."""
     pieces = Pieces(chunks)
     beginning = pieces.peek(SNIFFED)
+    if is_stream_file(beginning):
+        return CaptureFile(iter(()), kept=pieces)
     if is_archive(beginning):
         return CaptureFile(archived(pieces, _is_asked), is_archive=True)
     return CaptureFile(transcripts(pieces) if is_transcript(beginning) else iter((plain(pieces),)))

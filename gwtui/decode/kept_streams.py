@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import msgspec
 from msgspec import structs
@@ -27,7 +26,7 @@ from gwtui.probes.handshake import PingFailedError
 from gwtui.probes.inbox import ReceivedFrame
 from gwtui.probes.pong import PingQuestion
 from gwtui.probes.probe_result import Result, record_of
-from gwtui.probes.response_reader import BodyIntake, StreamIntake, body_intake
+from gwtui.probes.response_reader import StreamIntake, body_intake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.resolver import redactor
 from gwtui.text.sanitize import clean
@@ -83,9 +82,10 @@ def kept_stream(chunks: Iterable[bytes]) -> KeptStream:
         request, reads = _judged(file, endpoint, api)
     except AskError as error:
         raise StreamFileError(f"its endpoint cannot be asked by this version: {clean(str(error))}") from error
-    if why := _not_judged(file):
-        request = _as_it_was(request, header)
-    return KeptStream(file, endpoint, request, reads, why)
+    anew = KeptStream(file, endpoint, request, reads, _not_judged(file))
+    if not anew.not_judged and header.masked and anew.differences:
+        anew = replace(anew, not_judged=f"{header.masked:,} places in it are masked")
+    return replace(anew, result=_as_it_was(request, header)) if anew.not_judged else anew
 
 
 def _not_judged(file: StreamFile) -> str:
@@ -173,23 +173,22 @@ def _stream(
 
 
 def _feed(result: Result, reads: Sequence[KeptRead], header: StreamHeader) -> None:
-    """Hand the reads on as they came: the pieces of one read share its stamp. Raises what a live stream raises."""
+    """Hand the reads on as they came. Raises what a live stream raises."""
     intake, trace = result.intake, result.trace
     trace.reads = 1 if header.first_byte_ns is not None else 0
-    for stamp_ns, pieces in groupby(reads, key=lambda read: read.ns):
-        arrival = Arrival(_SENT_NS + stamp_ns, header.clock, b"")
+    for read in reads:
+        arrival = Arrival(_SENT_NS + read.ns, header.clock, read.data, read.error_ns)
+        trace.came(arrival)
+        result.bytes += len(read.data)
+        if intake is None:
+            return
         try:
-            for piece in pieces:
-                arrival = Arrival(_SENT_NS + stamp_ns, header.clock, piece.data, piece.error_ns)
-                trace.came(arrival)
-                result.bytes += len(piece.data)
-                if intake is None or not intake.feed(piece.data):
-                    return
+            if not intake.feed(read.data):
+                return
+            for _ in intake.parts(arrival):
+                pass
         finally:
-            if isinstance(intake, StreamIntake | BodyIntake):
-                for _ in intake.parts(arrival):
-                    pass
-                intake.flush(arrival)
+            intake.flush(arrival)
 
 
 def _whole_events(file: StreamFile, framing: Framing) -> list[KeptRead]:

@@ -3,6 +3,7 @@
 from gwtui.health.sentence import scope_text, worst_first
 from gwtui.report.capture import Captured, captures_json, captures_text, decode_json, decode_text
 from gwtui.report.incidents import event_text, incident_lines
+from gwtui.report.kept_streams import kept_json, kept_text, session_streams_json, session_streams_text
 from gwtui.report.lines import Styler, plain
 from gwtui.report.objects import incident_json, incident_object, ping_object, probe_json, request_object
 from gwtui.report.probe import probe_text
@@ -19,12 +20,16 @@ __all__ = [
     "incident_json",
     "incident_lines",
     "incident_object",
+    "kept_json",
+    "kept_text",
     "ping_object",
     "plain",
     "probe_json",
     "probe_text",
     "request_object",
     "scope_text",
+    "session_streams_json",
+    "session_streams_text",
     "summary",
     "worst_first",
 ]

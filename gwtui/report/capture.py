@@ -10,8 +10,10 @@ import msgspec
 
 from gwtui.apis.base import Usage
 from gwtui.decode import Decoded
+from gwtui.decode.kept_streams import KeptStream
 from gwtui.decode.recognition import Sureness
-from gwtui.model.records import StreamEvent
+from gwtui.model.records import Request, StreamEvent
+from gwtui.report.kept_streams import kept_object
 from gwtui.report.lines import (
     LABEL_WIDTH,
     EventRow,
@@ -46,6 +48,8 @@ class Captured:
     """None: it was not read."""
     problem: str = ""
     """Why not."""
+    kept: KeptStream | None = None
+    """What was read instead, where it is a stream that a session kept."""
 
 
 def decode_json(decoded: Decoded) -> bytes:
@@ -58,6 +62,8 @@ def captures_json(captures: Iterable[Captured]) -> Iterator[bytes]:
     before = b"["
     for each in captures:
         told = {"problem": each.problem} if each.decoded is None else _object(each.decoded)
+        if each.kept is not None:
+            told = kept_object(each.kept)
         yield before + msgspec.json.encode({"capture": each.name, "request": each.request, **told})
         before = b","
     yield b"]" if before == b"," else b"[]"
@@ -126,6 +132,8 @@ def _row(captured: Captured, named: int, styled: Styler) -> Row:
     """Of a long path its end is kept, which tells captures of one folder apart."""
     name = cut(f"{cut(captured.name[::-1], named)[::-1]} {captured.request}".rstrip(), named)
     decoded = captured.decoded
+    if captured.kept is not None:
+        return _kept_row(name, captured.kept, styled)
     if decoded is None:
         return (name, "-", "not read", "-", "-", captured.problem)
     verdict, usage = decoded.judgement.verdict, decoded.usage
@@ -136,6 +144,20 @@ def _row(captured: Captured, named: int, styled: Styler) -> Row:
         f"{decoded.event_count:,}" if decoded.is_stream else "-",
         _in_and_out(usage),
         decoded.judgement.reason,
+    )
+
+
+def _kept_row(name: str, kept: KeptStream, styled: Styler) -> Row:
+    result = kept.result
+    request = result if isinstance(result, Request) else None
+    usage = Usage(request.input_tokens, request.output_tokens) if request is not None else Usage()
+    return (
+        name,
+        kept.endpoint.api,
+        toned(result.verdict.replace("_", " "), result.outcome, styled),
+        f"{request.events:,}" if request is not None and request.events else "-",
+        _in_and_out(usage),
+        result.reason,
     )
 
 

@@ -96,12 +96,17 @@ def _proof(proof: Proof | None) -> dict[str, Any] | None:
 
 
 def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:
-    """One JSON object: the result's, `phases` and `events_detail`; of a request also `body_excerpt` and `text`."""
+    """One JSON object, see `probe_object`."""
+    return msgspec.json.format(msgspec.json.encode(probe_object(result, reads)), indent=2)
+
+
+def probe_object(result: Request | Ping, reads: tuple[StreamRead, ...]) -> dict[str, Any]:
+    """The result's keys, `phases` and `events_detail`; of a request also `body_excerpt` and `text`."""
     told = request_object(result) if isinstance(result, Request) else ping_object(result)
     told |= {"phases": _phases(result), "events_detail": [_event(line) for line in stream_lines(reads)]}
     if isinstance(result, Request):
         told |= {"body_excerpt": result.body_excerpt, "text": result.text}
-    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+    return told
 
 
 def _findings(result: Request | Ping) -> list[Any]:

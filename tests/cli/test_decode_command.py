@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 from support.apis import script_of
 
 from gwtui.cli.decode import command
+from gwtui.codec.stream_file import FORMAT, STREAMS, KeptRead, StreamHeader, StreamName, stream_file
 
 CHAT, CLAUDE = script_of("openai-chat"), script_of("anthropic-messages")
 GOOD = CHAT.response(CHAT.wire(CHAT.good))
@@ -117,3 +119,74 @@ def test_saved_messages_of_a_websocket_are_read_one_on_each_line() -> None:
         result = run("-", data=script.wire(events))
         assert (result.exit_code, verdict in result.output) == (code, True), result.output
         assert "openai-realtime, certain" in result.output
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """A session with two kept streams, one of which would be judged in another way today, and one damaged one."""
+    streams = tmp_path / "s" / STREAMS
+    streams.mkdir(parents=True)
+    reads = [KeptRead(400_000_000 + at, CHAT.wire((event,))) for at, event in enumerate(CHAT.good)]
+    settings = {"name": "eu", "api": "openai-chat", "url": "http://h", "model": "m"}
+    same = StreamHeader(
+        gwtui_stream=FORMAT,
+        endpoint="eu",
+        number=1,
+        started_at="2026-11-30T14:02:11.482Z",
+        verdict="complete",
+        rule="openai.done",
+        api="openai-chat",
+        status=200,
+        headers=(("content-type", "text/event-stream"),),
+        ended_ns=900_000_000,
+        first_byte_ns=400_000_000,
+        settings=settings,
+    )
+    other = structs.replace(same, number=2, verdict="truncated", rule="openai.eof-before-finish")
+    for header in (same, other):
+        name = StreamName.of(header.started_at, "eu", header.number, header.verdict)
+        (streams / str(name)).write_bytes(stream_file(header, reads))
+    return tmp_path / "s"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_kept_stream_is_shown_with_its_times(session: Path) -> None:
+    path = str(next((session / STREAMS).glob("*_1_*")))
+    result = run(path)
+    assert result.exit_code == 0
+    assert "first token 400 ms" in result.output
+    assert "     1     +0.400        ·  " in result.output
+    assert result.output.endswith("recorded    the same verdict and findings\n")
+    told = json.loads(run(path, "--json").output)
+    assert (told["verdict"], told["recorded"]["verdict"], told["ttft_ms"]) == ("complete", "complete", 400.0)
+    both = run(path, "good")
+    assert "complete" in both.output.splitlines()[1]
+    assert len(json.loads(run(path, "good", "--json").output)) == 2
+    piped = run("-", data=Path(path).read_bytes())
+    assert piped.output == result.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_session_is_judged_anew_and_says_what_is_another_verdict(session: Path) -> None:
+    result = run("--session", str(session))
+    assert result.exit_code == 1
+    assert "truncated (openai.eof-before-finish) is now complete (openai.done" in result.output
+    assert result.output.endswith("2 streams: 1 the same, 1 different\n")
+    told = json.loads(run("--session", str(session), "--json").output)
+    assert [(each["recorded"]["verdict"], each["verdict"], bool(each["differences"])) for each in told] == [
+        ("complete", "complete", False),
+        ("truncated", "complete", True),
+    ]
+    next((session / STREAMS).glob("*_1_*")).write_text("oops")
+    damaged = run("--session", str(session))
+    assert damaged.exit_code == 2
+    assert "it is not a stream that gwtui kept" in damaged.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_cannot_be_judged_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("--session", "empty").output.startswith("no kept streams")
+    assert "No such file" in run("--session", "missing").output
+    for args in ((), ("good", "--session", "empty")):
+        assert "name captures to read, or a session" in run(*args).output
