@@ -22,9 +22,6 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.capture import KeptReads
-from gwtui.probes.handshake import PingFailedError
-from gwtui.probes.inbox import ReceivedFrame
-from gwtui.probes.pong import PingQuestion
 from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.response_reader import StreamIntake, body_intake
 from gwtui.probes.stream_timing import Timing
@@ -37,7 +34,6 @@ from gwtui.transport.trace import Arrival, ConnectionTrace
 
 _SENT_NS = 1 << 60
 """When the request was sent, on a clock of our own: no stamp on it is 0."""
-_ANSWERED = (Verdict.PONG, Verdict.NO_PONG, Verdict.WRONG_PONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +247,12 @@ def _at(text: str) -> float:
 
 
 def _kept_ping(file: StreamFile, endpoint: Endpoint) -> KeptStream:
+    """A ping with what its answer is worth. Of one that came to nothing before any, what was said then."""
     header = file.header
-    judgement, rtt_ns = _answer(file, endpoint)
+    verdict, not_judged = _verdict(header), _not_judged(file)
+    judgement, rtt_ns = Judgement(verdict=verdict, rule=clean(header.rule), reason=clean(header.reason, 1_000)), None
+    if verdict in (Verdict.PONG, Verdict.NO_PONG, Verdict.WRONG_PONG) and not not_judged:
+        judgement, rtt_ns = _pong(file, endpoint)
     ping = Ping(
         endpoint=clean(header.endpoint),
         number=header.number,
@@ -268,23 +268,22 @@ def _kept_ping(file: StreamFile, endpoint: Endpoint) -> KeptStream:
         trace_id=clean(header.trace_id),
         request_id=clean(header.request_id),
     )
-    return KeptStream(file, endpoint, ping, (), _not_judged(file))
+    return KeptStream(file, endpoint, ping, (), not_judged)
 
 
-def _answer(file: StreamFile, endpoint: Endpoint) -> tuple[Judgement, int | None]:
-    """What the messages after a ping are as its answer. Of one that came to nothing before any, what was said then."""
-    header = file.header
-    was = Judgement(verdict=_verdict(header), rule=clean(header.rule), reason=clean(header.reason, 1_000))
-    if was.verdict not in _ANSWERED or file.problem:
-        return was, None
-    question = PingQuestion(endpoint)
-    question.sent_ns, question.payload = 0, header.payload
+def _pong(file: StreamFile, endpoint: Endpoint) -> tuple[Judgement, int | None]:
+    # Late: they bring the library of WebSockets, which most commands do without.
+    from gwtui.probes.inbox import ReceivedFrame
+    from gwtui.probes.pong import PingQuestion
+
+    header, question = file.header, PingQuestion(endpoint)
+    question.payload = header.payload
     is_pong = question.text is None
-    for read in file.reads:
-        data = _text(read.data) if not is_pong else read.data
-        if question.is_answered_by(ReceivedFrame(data, is_pong, read.ns, header.clock, read.error_ns)):
-            return Judgement(verdict=Verdict.PONG, rule="websocket.pong"), read.ns
-    return _unanswered(question, header.ended_ns / 1e9), None
+    frames = (
+        ReceivedFrame(read.data if is_pong else _text(read.data), is_pong, read.ns, header.clock, read.error_ns)
+        for read in file.reads
+    )
+    return question.judged(frames, header.ended_ns / 1e9)
 
 
 def _text(data: bytes) -> str | bytes:
@@ -292,11 +291,6 @@ def _text(data: bytes) -> str | bytes:
         return data.decode()
     except UnicodeDecodeError:
         return data
-
-
-def _unanswered(question: PingQuestion, within_s: float) -> Judgement:
-    error: PingFailedError = question.unanswered(within_s)
-    return error.judgement
 
 
 def _said(verdict: str, rule: str, event: int | None) -> str:

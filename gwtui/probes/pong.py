@@ -9,7 +9,7 @@ from gwtui.apis.base import AskError
 from gwtui.apis.expect import Expectation, Mismatch
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.model.profile import Deadlines, Endpoint
-from gwtui.model.verdicts import Verdict
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.handshake import PingFailedError, ping_failed
 from gwtui.probes.inbox import ReceivedFrame
 from gwtui.stats.histogram import rank
@@ -69,6 +69,14 @@ class PingQuestion:
         """Raises `PingFailedError` if the answer could not be distinguished from others."""
         if self._mismatch is not None:
             raise ping_failed(Verdict.LOCAL, "expect", self._mismatch.reason, redial_later=False)
+
+    def judged(self, frames: Iterable[ReceivedFrame], within_s: float) -> tuple[Judgement, int | None]:
+        """What these messages are as its answer, and the round-trip time in ns. Their stamps count from the ping."""
+        self.sent_ns = 0
+        answer = next(filter(self.is_answered_by, frames), None)
+        if answer is None:
+            return self.unanswered(within_s).judgement, None
+        return Judgement(verdict=Verdict.PONG, rule="websocket.pong"), answer.stamp_ns
 
     def unanswered(self, within_s: float) -> PingFailedError:
         """No answer came in this time."""

@@ -80,7 +80,7 @@ def badness(result: Request | Ping, capture: StreamCapture, profile: Profile) ->
     return ""
 
 
-class Evidence:
+class StreamPicker:
     """Chooses which streams are kept."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ class StreamFiles:
         """`notes` gets what the user should know, added by another thread."""
         self._directory = directory
         self._notes = notes
-        self._evidence = Evidence()
+        self._picker = StreamPicker()
         self._held: OrderedDict[tuple[str, int], StreamCapture] = OrderedDict()
         self._waiting: deque[_Waiting] = deque()
         self._put = self._done = 0
@@ -159,7 +159,7 @@ class StreamFiles:
         capture = self._held.pop((result.endpoint, result.number), None)
         if capture is None:
             return False
-        word = self._evidence.word(result, capture, profile)
+        word = self._picker.word(result, capture, profile)
         waiting = _Waiting(capture, result, word)
         if word and self._put - self._done + waiting.size <= MAX_WAITING:
             self._put += waiting.size
