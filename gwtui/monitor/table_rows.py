@@ -15,7 +15,7 @@ from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.query import WORST_FIRST, Grouping, Query
 from gwtui.model.records import Ping, Request
-from gwtui.model.verdicts import GOOD, Verdict
+from gwtui.model.verdicts import Verdict
 from gwtui.model.view import EndpointRow, GroupRow, View
 from gwtui.stats.change import LEAST_RATIO
 from gwtui.text.units import countdown, times
@@ -48,7 +48,6 @@ ORDERS: dict[str, Callable[[EndpointRow], _Key]] = {
     "fail": lambda row: row.fail_share,
     "n": lambda row: row.n,
     "missed": lambda row: row.missed,
-    "verdict": lambda row: (row.verdict not in GOOD, row.verdict) if row.verdict else None,
 }
 """What each column is ordered by; None for a row that has nothing there."""
 

@@ -38,7 +38,7 @@ class Watch:
         self._drawn: tuple[int, str, Query, int] | None = None
         self.failed = self._fatal = False
         """Whether the newest feed ended badly, and for good."""
-        self.query = Query(sort=AS_IN_PROFILE)
+        self.query = Query()
 
     @property
     def running(self) -> bool:

@@ -17,6 +17,7 @@ from gwtui.model.metrics import BY_RANK
 _NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RANK[:4])}, ..."
 _ACKNOWLEDGE = "acknowledge the incident, with a note"
 _ACCEPT = "accept: what the endpoint does now is usual"
+_GROUP = "group the endpoints by gateway, provider, model or tag, or not"
 _CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
@@ -80,7 +81,8 @@ KEYS: tuple[Key, ...] = (
     Key("panel.restore", "escape", "restore", "", "back to all panels, the newest request, no filter", "Panels"),
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
-    Key("view.sort", "s", "sort", "sort", "sort by the next column", "View"),
+    Key("view.sort", "s", "sort", "sort", "sort: worst first, as in the profile, by a column", "View"),
+    Key("view.group", "o", "group", "group", _GROUP, "View", also="tag, provider, model, gateway, fold"),
     Key("view.reverse", "S", "reverse", "", "reverse the sort", "View"),
     Key("view.columns", "C", "columns", "", "choose further columns: average, total, cost", "View"),
     Key("stream.mode", "v", "stream_mode", "", "stream as models, events, raw data or text", "View"),
@@ -119,7 +121,10 @@ _DETAILS, _COMPARE, _CHECKS = "In a request's details", "In the comparison", "In
 _TIMELINE = "In the incidents over time"
 
 KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
-    "endpoints": _moves("endpoints", "In the endpoints"),
+    "endpoints": (
+        *_moves("endpoints", "In the endpoints"),
+        Key("endpoints.fold", "enter", "fold", "", "fold the group, or unfold it", "In the endpoints"),
+    ),
     "stream": _moves("stream", "In the stream"),
     "latency": (
         Key("latency.next", "right", "metric(1)", "", "the next latency", "In the latency panel"),

@@ -6,9 +6,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from gwtui.model.enums import BAD
 from gwtui.model.view import View
 from gwtui.ui.panel import Panel
+from gwtui.ui.panels.endpoint_table import is_sick, lines_of
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
@@ -62,11 +62,12 @@ class PanelArea(Container):
     def _share_out(self, view: View) -> None:
         """Set the heights that depend on what there is to show."""
         height, incidents = self.screen.size.height, self.query_one(IncidentsPanel)
-        lines = min(max(LEAST_INCIDENTS, height // 8), max(1, incidents.count))
-        incidents.styles.height = lines if self.has_class("-incident-lines") else None
-        sick = sum(row.state in BAD for row in view.endpoints)
-        below = LEAST_LOWER + (1 + lines if self._compact else LEAST_LOWER)
-        rows = max(len(view.endpoints) + view.hidden, 2) + FRAME
+        told = min(max(LEAST_INCIDENTS, height // 8), max(1, incidents.count))
+        incidents.styles.height = told if self.has_class("-incident-lines") else None
+        lines = lines_of(view)
+        sick = sum(is_sick(line) for line in lines)
+        below = LEAST_LOWER + (1 + told if self._compact else LEAST_LOWER)
+        rows = max(len(lines) + view.hidden, 2) + FRAME
         most = max(height * 2 // 5, min(sick + FRAME, self.size.height - below))
         self.query_one("#endpoints").styles.height = max(5, min(rows, most))
         self._fit_timeline()

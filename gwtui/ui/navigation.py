@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.incidents import Incident
 from gwtui.model.metrics import BY_RANK
-from gwtui.model.query import Query, Window
+from gwtui.model.profile import Endpoint
+from gwtui.model.query import AS_IN_PROFILE, WORST_FIRST, Grouping, Query, Window
 from gwtui.model.view import View
-from gwtui.ui.panels.endpoints import COLUMNS
+from gwtui.ui.panels.endpoint_table import COLUMNS
 
 WINDOWS = tuple(Window)
 
@@ -31,17 +33,30 @@ def other_metric(query: Query, step: int) -> Query:
 
 
 def next_order(query: Query) -> Query:
-    """Ordered by the next column, names from A on and all else from the greatest; after the last as in the profile."""
+    """After the worst first as in the profile, then by each column, names from A on and all else from the greatest."""
     shown = [column for column in COLUMNS if column not in OPTIONAL_COLUMNS or column in query.columns]
-    columns = ("", *shown)
-    place = columns.index(query.sort) if query.sort in columns else 0
-    column = columns[(place + 1) % len(columns)]
-    return replace(query, sort=column, descending=column not in ("", "endpoint", "api"))
+    orders = (WORST_FIRST, AS_IN_PROFILE, *shown)
+    place = orders.index(query.sort) if query.sort in orders else 0
+    order = orders[(place + 1) % len(orders)]
+    return replace(query, sort=order, descending=order not in (WORST_FIRST, AS_IN_PROFILE, "endpoint", "api", "why"))
 
 
 def ordered_by(query: Query, column: str) -> Query:
     """Ordered by the column with its greatest first; the other way round where it was so already."""
     return replace(query, sort=column, descending=not query.descending if query.sort == column else True)
+
+
+def next_grouping(query: Query, endpoints: Iterable[Endpoint]) -> Query:
+    """Grouped by the next thing, with nothing folded; by tags only where there are any."""
+    has_tags = any(endpoint.tags for endpoint in endpoints)
+    groupings = [each for each in Grouping if has_tags or each is not Grouping.TAG]
+    place = groupings.index(query.group) if query.group in groupings else -1
+    return replace(query, group=groupings[(place + 1) % len(groupings)], folded=frozenset())
+
+
+def with_fold(query: Query, group: str) -> Query:
+    """The group folded, or unfolded where it was."""
+    return replace(query, folded=query.folded ^ {group})
 
 
 def other_request(view: View, step: int) -> Query:

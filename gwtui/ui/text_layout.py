@@ -58,6 +58,19 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
 
 
+def cut_middle(text: str, width: int) -> str:
+    """The text in at most `width` cells: where it is longer, its beginning and its end with an ellipsis between."""
+    text = printable(text)
+    if cells(text) <= width:
+        return text
+    room = max(0, width - 1)
+    tail, taken = len(text), 0
+    while tail and taken + cells(text[tail - 1]) <= room // 3:
+        tail -= 1
+        taken += cells(text[tail])
+    return set_cell_size(text, room - taken) + ELLIPSIS + text[tail:] if width > 0 else ""
+
+
 def exact(line: Iterable[Span], width: int) -> Line:
     """The line in exactly `width` cells."""
     done: list[Span] = []

@@ -127,6 +127,7 @@ class Stage:
             monitor._watch.freeze()
         monitor._watch.query = Query(sort=AS_IN_PROFILE)
         monitor.query_one(PanelArea).restore()
+        monitor.query_one(EndpointsPanel).selected = next((each.name for each in monitor.view.fleet), "")
         monitor.query_one(EndpointsPanel).focus()
         self.app.clear_notifications()
         self.feed.sent.clear()
@@ -157,8 +158,12 @@ async def on_stage(
     welcome: bool = False,
     name: str = "test",
     toasts: bool = False,
+    worst_first: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Run the program over these endpoints, or without a profile at all; `path` is its configuration file."""
+    """Run the program over these endpoints, or without a profile at all; `path` is its configuration file.
+
+    Unless `worst_first`, its table is in the profile's order, as if the user had asked for that and moved in it.
+    """
     config = Config(path, ui=UI(theme=theme), keys=keys or {})
     profile = Profile(name=name, endpoints=endpoints)
     feeds: list[FakeFeed] = []
@@ -176,5 +181,8 @@ async def on_stage(
         await pilot.pause()
         stage = Stage(app, pilot, config, feeds)
         if not welcome:
+            if not worst_first:
+                stage.monitor._watch.query = Query(sort=AS_IN_PROFILE)
+                stage.monitor.query_one(EndpointsPanel).use()
             await stage.drawn()
         yield stage

@@ -8,6 +8,7 @@ import random
 
 from gwtui.model.enums import FindingName, Kind, State
 from gwtui.model.metrics import Metric
+from gwtui.model.query import Window
 from gwtui.model.view import Cell, EndpointRow, Quantile
 
 MS = 1_000_000
@@ -160,6 +161,10 @@ def _slow_row() -> EndpointRow:
         verdicts=(("complete", 1201), ("stalled", 3)),
         findings=((FindingName.BUFFERED, 41),),
         note="buffered: 42 events in one read",
+        why="slow 2.2x",
+        usual_ns=410 * MS,
+        ratio=910 / 410,
+        is_slower=True,
         sparkline=rising(410, 1900),
     )
 
@@ -170,8 +175,9 @@ def _down_row() -> EndpointRow:
         state=State.DOWN,
         last_ns=None,
         p50=quantile(402, 41),
-        p95=quantile(633, 41),
-        p99=quantile(None, 41),
+        p95=quantile(633, 205),
+        p95_window=Window.M10,
+        p99=quantile(None, 205),
         tokens_per_s=None,
         fail_share=0.38,
         n=41,
@@ -180,6 +186,7 @@ def _down_row() -> EndpointRow:
         verdict_run=5,
         verdicts=(("complete", 25), ("truncated", 14), ("no_first_byte", 2)),
         note="the stream ended after event 31 without message_stop",
+        why="truncated 14/41",
         sparkline=cells(420, seed=5, bad=(20, 22, 23, 40, 44, 52, 53, 56, 57, 58, 59)),
     )
 
@@ -201,6 +208,7 @@ def _degraded_row() -> EndpointRow:
         verdict_run=2,
         verdicts=(("complete", 185), ("error_in_stream", 25)),
         note="overloaded_error after 12 events",
+        why="error_in_stream 25/210",
         sparkline=cells(600, seed=6, bad=(7, 30, 31, 48)),
         insecure=True,
         missed=3,

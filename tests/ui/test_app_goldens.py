@@ -40,7 +40,7 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
 @pytest.mark.parametrize("name", SCREENS)
 async def test_the_screen_looks_as_it_did(name: str, tmp_path: Path) -> None:
     size, keys = SCREENS[name]
-    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size, name="prod") as stage:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size, name="prod", worst_first=True) as stage:
         await stage.show(*story.session())
         if keys:
             await stage.press(*keys)

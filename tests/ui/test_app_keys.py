@@ -30,7 +30,7 @@ from gwtui.model.enums import State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.query import Window
+from gwtui.model.query import Grouping, Window
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
@@ -157,6 +157,7 @@ CASES: dict[str, Case] = {
     "view.window_longer": Case(lambda stage: stage.query.window, Window.M10),
     "view.window_shorter": Case(lambda stage: stage.query.window, Window.S30),
     "view.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
+    "view.group": Case(lambda stage: stage.query.group, Grouping.GATEWAY),
     "view.sort": Case(lambda stage: stage.query.sort, "endpoint"),
     "view.reverse": Case(lambda stage: stage.query.descending, True),
     "view.columns": Case(lambda stage: stage.query.columns, ("avg",), after=("space", "escape")),
@@ -186,6 +187,7 @@ CASES: dict[str, Case] = {
     "endpoints.page_down": Case(selected, "gateway-ws"),
     "endpoints.first": Case(selected, "gateway-claude"),
     "endpoints.last": Case(selected, "gateway-ws"),
+    "endpoints.fold": Case(lambda stage: stage.query.folded, frozenset({"gateway.example.com"}), before=("o", "home")),
     "stream.up": Case(first, (12, False), before=("left_square_bracket", "tab")),
     "stream.down": Case(first, (13, True)),
     "stream.page_up": Case(first, (1, False)),

@@ -20,7 +20,7 @@ from gwtui.ui.navigation import (
     shown_number,
     shown_trace_id,
 )
-from gwtui.ui.panels.endpoints import COLUMNS
+from gwtui.ui.panels.endpoint_table import COLUMNS
 
 
 def recent(*numbers: int) -> tuple[RequestRow, ...]:
@@ -52,20 +52,20 @@ def test_metrics_go_round_and_name_every_latency() -> None:
 
 
 def test_the_key_orders_names_from_a_on_and_all_else_from_the_greatest() -> None:
-    named = next_order(Query())
+    named = next_order(Query(sort="profile"))
     assert (named.sort, named.descending) == ("endpoint", False)
     by_state = next_order(next_order(named))
     assert (by_state.sort, by_state.descending) == ("state", True)
 
 
-def test_orders_go_through_every_column_and_back_to_the_profiles() -> None:
+def test_orders_go_through_the_profiles_and_every_column_and_back_to_the_worst_first() -> None:
     query = Query(columns=("cost",))
     seen = []
     columns = [column for column in COLUMNS if column not in OPTIONAL_COLUMNS or column == "cost"]
-    for _ in range(len(columns) + 1):
+    for _ in range(len(columns) + 2):
         query = next_order(query)
         seen.append(query.sort)
-    assert seen == [*columns, ""]
+    assert seen == ["profile", *columns, ""]
 
 
 def test_a_heading_orders_by_its_greatest_first_and_then_the_other_way_round() -> None:

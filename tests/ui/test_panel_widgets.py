@@ -16,10 +16,12 @@ from textual.theme import Theme
 
 from gwtui.model.incidents import Change, IncidentEvent
 from gwtui.model.profile import Endpoint
+from gwtui.model.query import Query
 from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.ui.panel import Panel
-from gwtui.ui.panels.endpoints import EndpointsPanel, out_of_sight
+from gwtui.ui.panels.endpoint_table import out_of_sight
+from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incident_list import ListRow
 from gwtui.ui.panels.incidents import IncidentsPanel
@@ -152,10 +154,10 @@ async def test_clicks_select_open_and_sort() -> None:
         heading = shown(panel)[0]
         await pilot.click(panel, offset=Offset(1 + heading.index("p95"), 1))
         assert app.messages[-1] == ("Sort", "p95")
-        await pilot.click(panel, offset=Offset(1 + heading.index("verdict") + 2, 1))
-        assert app.messages[-1] == ("Sort", "verdict")
+        await pilot.click(panel, offset=Offset(1 + heading.index("why") + 2, 1))
+        assert app.messages[-1] == ("Sort", "why")
         await pilot.click(panel, offset=Offset(2, 1))
-        assert app.messages[-1] == ("Sort", "verdict")
+        assert app.messages[-1] == ("Sort", "why")
 
 
 async def test_a_new_view_moves_the_selection_to_what_was_chosen_elsewhere() -> None:
@@ -163,7 +165,7 @@ async def test_a_new_view_moves_the_selection_to_what_was_chosen_elsewhere() -> 
     app = PanelApp(panel, views.calm())
     async with app.run_test(size=(120, 30)) as pilot:
         chosen = Endpoint(name="gateway-ws", api="websocket", url="ws://localhost")
-        panel.show(replace(views.calm(), selected=chosen))
+        panel.show(replace(views.calm(), selected=chosen, query=Query(endpoint="gateway-ws")))
         await pilot.press("up")
         assert app.messages == [("Selected", "gateway-health")]
 
@@ -383,7 +385,7 @@ async def test_an_equal_view_costs_no_refresh(monkeypatch: pytest.MonkeyPatch) -
         panel.show(views.calm())
         assert refreshed == []
         rows = viewrows.calm_rows()
-        panel.show(replace(views.calm(), endpoints=(*rows[:2], replace(rows[2], verdict="reset"), rows[3])))
+        panel.show(replace(views.calm(), endpoints=(*rows[:2], replace(rows[2], why="reset 1/41"), rows[3])))
         assert [[(region.y, region.height) for region in regions] for regions in refreshed] == [[(3, 1)]]
 
 

@@ -27,7 +27,7 @@ from gwtui.model.query import Query, Window
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import View
 from gwtui.ui.panel import scrolled
-from gwtui.ui.panels import endpoints, header, incident_list, latency, pings, stream, timeline_chart
+from gwtui.ui.panels import endpoint_table, header, incident_list, latency, pings, stream, timeline_chart
 from gwtui.ui.panels.stream import Mode, Scroll
 from gwtui.ui.text_layout import Line, line_cells, plain
 
@@ -46,8 +46,8 @@ Draw = Callable[[View, int, int], list[Line]]
 
 DRAWS: dict[str, Draw] = {
     "header": header.draw,
-    "endpoints": lambda view, width, height: endpoints.draw(
-        view, width, height, endpoints.TableView(_selected(view), 0, True)
+    "endpoints": lambda view, width, height: endpoint_table.draw(
+        view, width, height, endpoint_table.TableView(_selected(view), 0, True)
     ),
     "stream": lambda view, width, height: stream.draw(view, width, height, Mode.EVENTS, Scroll()),
     "stream-raw": lambda view, width, height: stream.draw(view, width, height, Mode.RAW, Scroll()),
@@ -112,13 +112,13 @@ def test_every_panel_fills_its_rectangle_exactly(name: str, panel: str, width: i
 
 
 def test_at_80_columns_the_table_keeps_what_tells_sick_from_well() -> None:
-    names = [placed.column.name for placed in endpoints.columns(views.incident(), 78)]
-    assert names == ["mark", "endpoint", "state", "last", "p50", "p95", "fail", "verdict"]
+    names = [placed.column.name for placed in endpoint_table.columns(views.incident(), 78)]
+    assert names == ["mark", "endpoint", "state", "why", "last", "p50", "ratio"]
 
 
 def test_at_140_columns_the_table_has_every_figure_and_the_sparkline() -> None:
-    names = [placed.column.name for placed in endpoints.columns(views.incident(), 138)]
-    assert {"api", "p99", "tokens", "sparkline"} <= set(names)
+    names = [placed.column.name for placed in endpoint_table.columns(views.incident(), 138)]
+    assert {"last", "p50", "ratio", "p95", "p99", "tokens", "fail", "sparkline"} <= set(names)
 
 
 def test_further_columns_are_those_that_were_chosen() -> None:
@@ -126,7 +126,7 @@ def test_further_columns_are_those_that_were_chosen() -> None:
     chosen = replace(views.calm(), endpoints=rows, query=Query(columns=("avg", "total", "cost")))
     lines = [plain(line) for line in DRAWS["endpoints"](chosen, 138, 8)]
     assert all(name in lines[0] for name in ("avg", "total", "cost"))
-    assert all(text in lines[1] for text in ("402", "484s", "$0.0042"))
+    assert all(text in lines[1] for text in ("402", "484.0", "$0.0042"))
     assert "cost" not in plain(DRAWS["endpoints"](replace(chosen, query=Query()), 138, 8)[0])
 
 
@@ -153,7 +153,11 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
 def test_why_and_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int, wait: str) -> None:
     view = views.incident()
     asked = replace(
-        view.endpoints[-1], name="a-gateway-with-a-name", verdict="rate_limited", verdict_run=5, held_ns=286_100_000_000
+        view.endpoints[-1],
+        name="a-gateway-with-a-name",
+        verdict="rate_limited",
+        why="rate_limited 5/24",
+        held_ns=286_100_000_000,
     )
     view = replace(view, endpoints=(asked,))
     assert f"rate_limited{wait}" in plain(DRAWS["endpoints"](view, width, 8)[1])
@@ -161,8 +165,8 @@ def test_why_and_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(widt
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict.outcome is Outcome.FAILED])
 def test_the_kind_of_sickness_is_legible_at_80_columns(verdict: Verdict) -> None:
-    row = replace(views.incident().endpoints[-1], name="a-gateway-with-a-name", verdict=verdict.value, verdict_run=12)
-    for held_ns, begins in ((None, 10), (286_100_000_000, 13)):
+    row = replace(views.incident().endpoints[-1], name="a-gateway-with-a-name", why=f"{verdict} 12/240")
+    for held_ns, begins in ((None, 20), (286_100_000_000, 11)):
         view = replace(views.incident(), endpoints=(replace(row, held_ns=held_ns),))
         assert verdict.value[:begins] in plain(DRAWS["endpoints"](view, 78, 8)[1])
 

@@ -55,6 +55,13 @@ class LookActions(Screen[None]):
     def action_reverse(self) -> None:
         self._look(replace(self._watch.query, descending=not self._watch.query.descending))
 
+    def action_group(self) -> None:
+        self._look(navigation.next_grouping(self._watch.query, self.view.fleet))
+
+    @on(EndpointsPanel.GroupFolded)
+    def _fold(self, event: EndpointsPanel.GroupFolded) -> None:
+        self._look(navigation.with_fold(self._watch.query, event.name))
+
     def action_columns(self) -> None:
         chooser = ColumnsScreen(self.view.query.columns, self._config.path)
         self.app.push_screen(chooser, lambda shown: self._look(replace(self._watch.query, columns=shown or ())))

@@ -125,6 +125,7 @@ class MonitorScreen(LookActions, OrderActions):
 
     def _view_of_selection(self) -> View:
         """Follow the table's selection and return the picture: a key can come before the table's message does."""
+        self.query_one(EndpointsPanel).use()
         self._follow_selection()
         return self.view
 
