@@ -7,6 +7,7 @@ import gc
 import itertools
 import os
 import signal
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -29,8 +30,12 @@ def pytest_configure() -> None:
 
     A shell does that to what runs in the background or under `nohup`. They also keep what Python compiled: the suite
     starts gwtui several hundred times, and compiling it takes longer than all else that it does.
+    Local time is UTC, so that clocks on the screen are the same everywhere.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):
+        time.tzset()
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

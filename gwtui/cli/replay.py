@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--speed",
     type=NumberRange(min=0, min_open=True, max=10_000),
     metavar="N",
-    help="Play it N times as fast as it happened.  [default: all at once]",
+    help="Play it N times as fast as it happened.  [default: all at once, on screen paused at the first incident]",
 )
 @screen_options
 def command(directory: Path | None, speed: float | None, **options: Any) -> None:

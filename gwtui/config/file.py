@@ -35,6 +35,8 @@ class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Further columns of the endpoints; `C` chooses them."""
     screen_reader: bool = False
     """Print what changes as lines instead of drawing a screen."""
+    utc: bool = False
+    """Clocks on the screen are in UTC instead of local time; `z` toggles it."""
     keys: dict[str, Any] = {}
     """Binding id -> key; several keys with commas or as an array."""
 

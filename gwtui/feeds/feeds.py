@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Protocol, Self
+from typing import IO, NamedTuple, Protocol, Self
 
 from gwtui.codec.wire import WireError, decode, encode_command
 from gwtui.feeds.pipes import Inbox, Outgoing, Tail, connect
@@ -39,6 +39,15 @@ MAX_LOG = 4096
 """Bytes of the engine's log that are kept to explain its end."""
 
 
+class Recording(NamedTuple):
+    """How a recording is to be shown of which everything has come."""
+
+    speed: float
+    """How many times as fast as it happened it is played."""
+    is_playing: bool
+    """Whether it begins to play by itself."""
+
+
 class Feed(Protocol):
     """An asynchronous iterator of batches, which takes commands. The last record is always a `FeedEnded`."""
 
@@ -51,8 +60,9 @@ class Feed(Protocol):
     def send(self, command: Command) -> None:
         """Hand a command to the engine. A feed that has ended takes it and does nothing."""
 
-    def hold(self, held: bool) -> bool:
-        """Hold records back, or let them come again. False: they keep coming, because what they report goes on."""
+    @property
+    def recording(self) -> Recording | None:
+        """That it is a recording which has come as a whole, to be walked through; None while more may come."""
 
     def stop(self) -> None:
         """Ask for the end: records that are on their way still come, then the iteration ends."""
@@ -89,6 +99,7 @@ def live(process: EngineProcess) -> Feed:
 
 class _LiveFeed:
     refuses = ""
+    recording = None
 
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
@@ -134,9 +145,6 @@ class _LiveFeed:
 
     def send(self, command: Command) -> None:
         self._process.commands.put(encode_command(command))
-
-    def hold(self, held: bool) -> bool:
-        return False
 
     def stop(self) -> None:
         if self._end_by_s is not None:
@@ -244,6 +252,10 @@ class _Beside:
     def refuses(self) -> str:
         return self._feed.refuses
 
+    @property
+    def recording(self) -> Recording | None:
+        return self._feed.recording
+
     def __aiter__(self) -> Self:
         return self
 
@@ -271,9 +283,6 @@ class _Beside:
 
     def stop(self) -> None:
         self._feed.stop()
-
-    def hold(self, held: bool) -> bool:
-        return self._feed.hold(held)
 
     async def aclose(self) -> None:
         waiting, self._next = self._next, None

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Self
 
-from gwtui.feeds.feeds import Feed
+from gwtui.feeds.feeds import Feed, Recording
 from gwtui.model.commands import Command
 from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry
@@ -27,8 +27,8 @@ TICK_S = 0.05
 def replay(session: Session, speed: float | None = None, *, stay: bool = False) -> Feed:
     """The feed of a session that was recorded.
 
-    It comes `speed` times as fast as it once did, or all at once. With `stay` it goes on until it is stopped, so that
-    a screen stays usable; otherwise it ends with its last row.
+    It comes `speed` times as fast as it once did, or all at once, and ends with its last row. With `stay` it always
+    comes at once and goes on until it is stopped, so that a screen can walk through it and play it at that speed.
     """
     return _Replay(session, speed, stay)
 
@@ -45,7 +45,7 @@ class _Replay:
         self._stopped = asyncio.Event()
         self._no_more = threading.Event()
         self._rows = session.rows(self._unread, self._no_more.is_set)
-        self._held = False
+        self._recording: Recording | None = None
         self._batches = self._batched()
 
     def __aiter__(self) -> Self:
@@ -57,10 +57,9 @@ class _Replay:
     def send(self, command: Command) -> None:
         """A replay has no engine."""
 
-    def hold(self, held: bool) -> bool:
-        """Pause the recording, or let it go on. One that comes all at once does not pause."""
-        self._held = held
-        return self._speed is not None
+    @property
+    def recording(self) -> Recording | None:
+        return self._recording
 
     def stop(self) -> None:
         self._no_more.set()
@@ -82,7 +81,7 @@ class _Replay:
             )
         ]
         try:
-            async for batch in self._at_once() if self._speed is None else self._paced(self._speed):
+            async for batch in self._at_once() if self._speed is None or self._stay else self._paced(self._speed):
                 yield batch
         except OSError as error:
             yield [FeedEnded(text="the session cannot be read", failed=True, detail=str(error))]
@@ -90,6 +89,7 @@ class _Replay:
         if text := str(self._unread):
             yield [Notice(now_ns=self._now_ns, text=text)]
         if self._stay:
+            self._recording = Recording(self._speed or 1.0, self._speed is not None)
             await self._stopped.wait()
         yield [FeedEnded(text="end of the recording")]
 
@@ -127,9 +127,6 @@ class _Replay:
         ahead = deque(await self._batch())
         while not self._stopped.is_set() and ahead:
             since_s, then_s = loop.time() - then_s, loop.time()
-            if self._held:
-                await asyncio.sleep(TICK_S)
-                continue
             self._now_ns += round(since_s * speed * 1e9)
             batch: list[Record] = []
             while ahead and ahead[0].now_ns <= self._now_ns:

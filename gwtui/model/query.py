@@ -57,5 +57,7 @@ class Query:
     at_ns: int | None = None
     """The moment that is looked at, a stamp of the records' clock; None: now, and on with it."""
     group: Grouping = Grouping.NONE
+    utc: bool = True
+    """Clocks are in UTC; else by this machine's time zone, which is what a screen begins with."""
     folded: frozenset[str] = frozenset()
     """The names of the groups of which only the summary is shown."""

@@ -34,6 +34,17 @@ class Strip:
         """The bucket of that moment, within the strip."""
         return max(0, min((at_ns - self.start_ns) // self.bucket_ns, len(self.cells) - 1))
 
+    def moment(self, index: int) -> int | None:
+        """The last moment of that bucket; None: it is the newest one, which goes on."""
+        return None if index >= len(self.cells) - 1 else self.start_ns + (max(index, 0) + 1) * self.bucket_ns - 1
+
+    def edge(self, at_ns: int, step: int) -> int | None:
+        """The edge of an incident next after that moment, or for -1 next before it: the start where no edge is before
+        it, and None where it is the last."""
+        if step > 0:
+            return next((edge for edge in self.edges_ns if edge > at_ns), None)
+        return next((edge for edge in reversed(self.edges_ns) if edge < at_ns), self.start_ns)
+
     def clock(self, at_ns: int) -> float:
         """The wall time of a stamp."""
         wall, stamp_ns = self.wall

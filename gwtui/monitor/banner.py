@@ -24,10 +24,9 @@ class Trouble:
         """Measuring has stopped: the feed is silent or broke."""
         return self._silent_ns is not None or (self._end is not None and self._end.failed)
 
-    @property
-    def banner(self) -> str:
+    def banner(self, *, utc: bool = True) -> str:
         """Empty when all is well."""
-        return " · ".join(part for part in (self._feed(), self._recorder()) if part)
+        return " · ".join(part for part in (self._feed(utc=utc), self._recorder(utc=utc)) if part)
 
     @property
     def unwritten(self) -> str:
@@ -55,22 +54,24 @@ class Trouble:
     def end(self, end: FeedEnded) -> None:
         self._end = end
 
-    def _feed(self) -> str:
+    def _feed(self, *, utc: bool) -> str:
         if self._silent_ns is not None:
-            of = f"figures are of {units.clock(self._beat.at)}Z, states unknown" if self._beat else "it has not started"
+            of = "it has not started"
+            if self._beat is not None:
+                of = f"figures are of {units.zoned_clock(self._beat.at, utc=utc)}, states unknown"
             return f"engine silent for {units.elapsed(self._silent_ns)}: {of}"
         if self._end is None or not self._end.failed:
             return ""
         lines = [line.strip() for line in self._end.detail.splitlines() if line.strip()]
         return f"{self._end.text}: {lines[-1]}" if lines else self._end.text
 
-    def _recorder(self) -> str:
+    def _recorder(self, *, utc: bool) -> str:
         beat = self._beat
         if beat is None:
             return ""
         if self._since is None:
             return f"CSV lacks {units.many(beat.rows_lost, 'row')} that could not be written" if beat.rows_lost else ""
-        parts = [f"CSV not written since {units.clock(self._since)}Z ({beat.recorder_error})"]
+        parts = [f"CSV not written since {units.zoned_clock(self._since, utc=utc)} ({beat.recorder_error})"]
         if beat.rows_waiting:
             parts.append(f"{units.many(beat.rows_waiting, 'row')} waiting")
         if beat.rows_lost:

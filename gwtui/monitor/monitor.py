@@ -87,7 +87,7 @@ class Monitor:
     @property
     def banner(self) -> str:
         """Trouble of our own, as in the header."""
-        return self._trouble.banner
+        return self._trouble.banner()
 
     def apply(self, record: Record) -> None:
         """Take a record in. One that belongs to no endpoint of the profile is left out."""
@@ -239,7 +239,7 @@ class Monitor:
             stream = self._stream(selected, query)
         return View(
             query=query,
-            header=self._header(),
+            header=self._header(query),
             endpoints=tuple(rows),
             hidden=len(self._histories) - len(rows),
             selected=None if selected is None else selected.endpoint,
@@ -313,7 +313,7 @@ class Monitor:
             of = next((history for history in self._histories.values() if history.is_websocket), None)
         return None if of is None else of.pings(query.window, self._now_ns, columns)
 
-    def _header(self) -> Header:
+    def _header(self, query: Query) -> Header:
         states = Counter(history.state for history in self._histories.values())
         return Header(
             profile=self._profile.name,
@@ -322,7 +322,7 @@ class Monitor:
             states=tuple((state, states[state]) for state in State if states[state]),
             requests=self._requests,
             failed=self._failed,
-            banner=self._trouble.banner,
+            banner=self._trouble.banner(utc=query.utc),
             ended=self._trouble.ended,
             silent=self._trouble.silent,
             session_dir=clean(self._session.session_dir or "", MAX_PATH),

@@ -40,6 +40,7 @@ class Watched:
     """The feed of an engine, whose records are compared with the ground truth on their way to the consumer."""
 
     refuses = ""
+    recording = None
 
     def __init__(self, start: Start, ended: Callable[[], None]) -> None:
         """Needs a running event loop. `ended` is called at the end of the feed."""
@@ -58,9 +59,6 @@ class Watched:
 
     def send(self, command: Command) -> None:
         self._feed.send(command)
-
-    def hold(self, held: bool) -> bool:
-        return self._feed.hold(held)
 
     def stop(self) -> None:
         self._feed.stop()

@@ -246,6 +246,7 @@ def _quieten() -> None:
 
 class _HostedFeed:
     refuses = ""
+    recording = None
 
     def __init__(self, start: Start, silent: Callable[[Record], object] | None, watchdog: Watchdog | None) -> None:
         self._start = start
@@ -277,9 +278,6 @@ class _HostedFeed:
     def send(self, command: Command) -> None:
         if self._dispatcher is not None:
             self._dispatcher.handle(command)
-
-    def hold(self, held: bool) -> bool:
-        return False
 
     def stop(self) -> None:
         dispatcher, self._dispatcher = self._dispatcher, None

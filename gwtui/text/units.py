@@ -158,11 +158,37 @@ def brief(ns: int | None) -> str:
     return f"{seconds // size}{unit}"
 
 
-def clock(at: float) -> str:
-    """A wall time of today's reader: `14:03:22`, UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+def clock(at: float, *, utc: bool = True) -> str:
+    """A wall time of today's reader: `14:03:22`, in UTC or by this machine's time zone."""
+    return _wall_time(at, utc=utc).strftime("%H:%M:%S")
 
 
-def timestamp(at: float) -> str:
-    """A wall time for files: RFC 3339, UTC, milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+def zoned_clock(at: float, *, utc: bool = True) -> str:
+    """The same, which says where it is UTC: `14:03:22Z`."""
+    return clock(at, utc=utc) + ("Z" if utc else "")
+
+
+def zone_offset_s(at: float, *, utc: bool = True) -> float:
+    """How far local time is ahead of UTC at that wall time."""
+    offset = _wall_time(at, utc=utc).utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
+
+
+def day_clock(at: float, *, utc: bool = True) -> str:
+    """A wall time beside those of other days: `11-30 14:03`."""
+    return _wall_time(at, utc=utc).strftime("%m-%d %H:%M")
+
+
+def timestamp(at: float, *, utc: bool = True) -> str:
+    """A wall time in RFC 3339 with milliseconds: in UTC, as files have it, or by this machine's time zone."""
+    text = _wall_time(at, utc=utc).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z" if utc else text
+
+
+def _wall_time(at: float, *, utc: bool) -> datetime:
+    """Local time is UTC where the zone would lead out of the years that there are."""
+    moment = datetime.fromtimestamp(at, UTC)
+    try:
+        return moment if utc else moment.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return moment

@@ -15,10 +15,11 @@ from gwtui.model.records import FeedEnded, Notice, Record, SessionStarted
 from gwtui.model.view import View
 from gwtui.monitor import Monitor
 from gwtui.stats.comparison import ComparedSeries
-from gwtui.text.units import elapsed
+from gwtui.ui.playback import Playback
 
 FAREWELL_S = 1.5
 """How long an engine that is ending is listened to."""
+SECOND_NS = 10**9
 LATE_S = 0.3
 """How late an engine may be that ends by itself when its time has passed."""
 
@@ -33,9 +34,10 @@ class Watch:
         self._feed: Feed | None = None
         self._monitor = Monitor()
         self._before: list[View] = []
+        self._playback: Playback | None = None
+        """Of a recording; None while what is watched goes on."""
         self._held: Monitor | None = None
-        self._paused = False
-        self._drawn: tuple[int, str, Query, int] | None = None
+        self._drawn: tuple[int, str, bool, Query, int] | None = None
         self.failed = self._fatal = False
         """Whether the newest feed ended badly, and for good."""
         self.query = Query()
@@ -58,7 +60,8 @@ class Watch:
         await self.aclose()
         if (before := self._whole_view()).header.at:
             self._before.append(before)
-        self._monitor, self._held, self._drawn, self.failed, self._fatal = Monitor(), None, None, False, False
+        self._monitor, self._playback, self._drawn, self.failed, self._fatal = Monitor(), None, None, False, False
+        self.query, self._held = replace(self.query, at_ns=None), None
         try:
             async with asyncio.timeout(None) as limit:
                 self._limit(limit)
@@ -124,37 +127,82 @@ class Watch:
         return True
 
     @property
-    def frozen(self) -> bool:
-        return self._held is not None
+    def playing(self) -> str:
+        """Whether a recording is played, and how fast: `▶ 10x`; "" where what is watched goes on."""
+        return str(self._playback) if self._playback is not None else ""
 
     @property
-    def held(self) -> str:
-        """That the display is held, and for how long while records keep coming; "" when it is not."""
-        if self._held is None:
-            return ""
-        return "PAUSED" if self._paused else f"FROZEN {elapsed(self._monitor.now_ns - self._held.now_ns)}"
+    def is_past(self) -> bool:
+        """Whether a moment is looked at, and not now."""
+        return self.query.at_ns is not None
 
     def freeze(self) -> None:
-        """Hold what is known by now, to be looked at from every side, or let go of it. A feed that can pause does;
-        of any other the records keep coming meanwhile."""
-        held = not self.frozen
-        self._paused = self._feed is not None and self._feed.hold(held)
-        self._held = copy.deepcopy(self._monitor) if held else None
-        self._drawn = None
+        """Stay at this moment, or come back to now. A recording is played or paused; from its end on it begins
+        again."""
+        if self._playback is None:
+            self.look_at(None if self.is_past else self._monitor.now_ns)
+        elif self._playback.is_playing:
+            self._playback.pause()
+        else:
+            if not self.is_past:
+                self._look_at_start()
+            self._playback.play()
+
+    def look_at(self, at_ns: int | None) -> None:
+        """Look at that moment, or for None at now, which in a recording is its end."""
+        self.query = replace(self.query, at_ns=at_ns)
+        self._held = None if at_ns is None else self._held or copy.deepcopy(self._monitor)
+        if at_ns is None and self._playback is not None:
+            self._playback.pause()
+
+    def change_speed(self, step: int) -> bool:
+        """Play a recording faster or slower. False where what is watched goes on."""
+        if self._playback is None:
+            return False
+        self._playback.change_speed(step)
+        return True
+
+    def tick(self, now_s: float) -> None:
+        """Play a recording on, in every frame, and open it where everything of it has come: at the first incident."""
+        if self._playback is None:
+            recording = self._feed.recording if self._feed is not None else None
+            if recording is None:
+                return
+            self._playback = Playback(recording.speed, is_playing=recording.is_playing)
+            self._open()
+        self.query = replace(self.query, at_ns=self._playback.advance(self.query.at_ns, self._monitor.now_ns, now_s))
+
+    def _open(self) -> None:
+        """At the first incident; without one at the end, or at the beginning where it is played at once."""
+        strip = self._monitor.view(self.query).strip
+        if self.is_past:
+            return
+        if strip is not None and strip.edges_ns:
+            self.look_at(strip.edges_ns[0])
+        elif self._playback is not None and self._playback.is_playing:
+            self._look_at_start()
+
+    def _look_at_start(self) -> None:
+        strip = self._monitor.view(self.query).strip
+        if strip is not None:
+            self.look_at(strip.start_ns)
 
     def view(self, columns: int) -> View:
-        """The picture of now, or of when it was frozen; trouble of our own is always that of now."""
+        """The picture of the moment that is looked at."""
         view = (self._held or self._monitor).view(self.query, columns)
         banner = self._monitor.banner
         return view if banner == view.header.banner else replace(view, header=replace(view.header, banner=banner))
 
-    def live_view(self, columns: int) -> View:
-        """The picture of now, frozen or not: what answers a question that was just asked."""
-        return self._monitor.view(self.query, columns)
+    def live_view(self, columns: int, endpoint: str | None) -> View:
+        """The picture of now, whatever moment is looked at: what orders act on and what answers a question that was
+        just asked. `endpoint`: the selected one, which a filter does not leave out then."""
+        if not self.is_past:
+            return self.view(columns)
+        return self._monitor.view(replace(self.query, at_ns=None, endpoint=endpoint, filter=""), columns)
 
     def samples(self) -> tuple[ComparedSeries, ...]:
-        """What every endpoint has measured by now, or by when the picture was frozen."""
-        return (self._held or self._monitor).samples()
+        """What every endpoint has measured by now."""
+        return self._monitor.samples()
 
     def whole_views(self) -> tuple[View, ...]:
         """All endpoints over the whole session, after those of sessions that were watched before it."""
@@ -164,8 +212,11 @@ class Watch:
         return self._monitor.view(Query(window=Window.ALL, metric=self.query.metric, sort=AS_IN_PROFILE), final=True)
 
     def changed_view(self, columns: int) -> View | None:
-        """The picture if it differs from the one given last."""
-        state = ((self._held or self._monitor).version, self._monitor.banner, self.query, columns)
+        """The picture if it differs from the one given last: of now with every record, of another moment once a second,
+        because of how long ago it was and of the strip."""
+        monitor = self._monitor
+        changes = monitor.now_ns // SECOND_NS if self.is_past else monitor.version
+        state = (changes, monitor.banner, self.running, self.query, columns)
         if state == self._drawn:
             return None
         self._drawn = state

@@ -18,6 +18,11 @@ _NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RAN
 _ACKNOWLEDGE = "acknowledge the incident, with a note"
 _ACCEPT = "accept: what the endpoint does now is usual"
 _GROUP = "group the endpoints by gateway, provider, model or tag, or not"
+_BACK = "back: the newest request, all panels, no filter, then now"
+_EDGE_BEFORE = "back to where an incident began or ended"
+_EDGE_AFTER = "forward to where an incident begins or ends"
+_OLDER, _NEWER = "left_square_bracket,left_parenthesis", "right_square_bracket,right_parenthesis"
+_WALK = "history, rewind, replay, jump"
 _CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
@@ -51,15 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "only the endpoints, or all panels", "Panels", "1-5"),
     Key("request.inspect", "enter", "inspect", "inspect", "inspect the shown request", "View", True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
-    Key(
-        "view.freeze",
-        "space",
-        "freeze",
-        "freeze",
-        "freeze the display, or pause a replay",
-        "View",
-        True,
-    ),
+    Key("view.freeze", "space", "freeze", "freeze", "freeze the display; play or pause a recording", "Time", True),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Actions", True),
     Key("view.filter", "slash", "filter", "filter", "filter endpoints: words, state:down, ttft>500", "View", True),
     Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "make the window longer", "View", "+ -"),
@@ -78,7 +75,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "only the WebSocket pings, or all panels", "Panels"),
     Key("panel.incidents", "5", "panel('incidents')", "", "only the incidents, or all panels", "Panels"),
-    Key("panel.restore", "escape", "restore", "", "back to all panels, the newest request, no filter", "Panels"),
+    Key("panel.restore", "escape", "restore", "", _BACK, "Panels"),
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("view.sort", "s", "sort", "sort", "sort: worst first, as in the profile, by a column", "View"),
@@ -86,11 +83,18 @@ KEYS: tuple[Key, ...] = (
     Key("view.reverse", "S", "reverse", "", "reverse the sort", "View"),
     Key("view.columns", "C", "columns", "", "choose further columns: average, total, cost", "View"),
     Key("stream.mode", "v", "stream_mode", "", "stream as models, events, raw data or text", "View"),
-    Key("request.older", "left_square_bracket", "request(-1)", "", "an older request", "View"),
-    Key("request.newer", "right_square_bracket", "request(1)", "", "a newer request", "View"),
+    Key("request.older", "left_parenthesis", "request(-1)", "", "an older request", "View"),
+    Key("request.newer", "right_parenthesis", "request(1)", "", "a newer request", "View"),
+    Key("time.back", "comma,shift+left", "moment(-1)", "", "back in time by one cell of the strip", "Time"),
+    Key("time.forward", "full_stop,shift+right", "moment(1)", "", "forward in time by one cell", "Time"),
+    Key("time.previous", "less_than_sign", "edge(-1)", "", _EDGE_BEFORE, "Time", also=_WALK),
+    Key("time.next", "greater_than_sign", "edge(1)", "", _EDGE_AFTER, "Time", also=_WALK),
+    Key("time.slower", "left_square_bracket", "speed(-1)", "", "play slower; live: an older request", "Time"),
+    Key("time.faster", "right_square_bracket", "speed(1)", "", "play faster; live: a newer request", "Time"),
+    Key("time.utc", "z", "utc", "", "clocks in UTC or local time", "Time", also="zone"),
     Key("probe.pause_all", "P", "pause_all", "", "pause or resume all", "Actions"),
-    Key("probe.faster", "less_than_sign", "interval(0.5)", "", "probe the endpoint twice as often", "Actions"),
-    Key("probe.slower", "greater_than_sign", "interval(2)", "", "probe the endpoint half as often", "Actions"),
+    Key("probe.faster", "right_curly_bracket", "interval(0.5)", "", "probe the endpoint twice as often", "Actions"),
+    Key("probe.slower", "left_curly_bracket", "interval(2)", "", "probe the endpoint half as often", "Actions"),
     Key("probe.ask", "r", "ask", "", "ask the endpoint now, once", "Actions", also="probe, retry, refresh"),
     Key("probe.ask_all", "R", "ask_all", "", "ask all endpoints now that are not up", "Actions", also="probe, retry"),
     Key("engine.restart", "ctrl+r", "restart", "", "restart the engine after it ended", "Actions"),
@@ -148,8 +152,8 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
     "details": _moves("details", _DETAILS),
     "recent": _moves("recent", "In the list of requests"),
     "inspection": (
-        Key("details.older", "left_square_bracket", "request(-1)", "older", "an older request", _DETAILS),
-        Key("details.newer", "right_square_bracket", "request(1)", "newer", "a newer request", _DETAILS),
+        Key("details.older", _OLDER, "request(-1)", "older", "an older request", _DETAILS),
+        Key("details.newer", _NEWER, "request(1)", "newer", "a newer request", _DETAILS),
         Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", _DETAILS),
         Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", _DETAILS),
     ),

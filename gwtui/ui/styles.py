@@ -35,7 +35,7 @@ STYLES: dict[str, str] = {
     "header": "bold $text",
     "title": "bold $primary",
     "banner": "bold $background on $error",
-    "frozen": "bold $background on $accent",
+    "moment": "bold $background on $warning",
     "selection": "$text on $selection",
     "p50": "$p50",
     "p95": "$p95",

@@ -14,7 +14,7 @@ from typing import NoReturn
 from msgspec.structs import replace
 
 from gwtui.config import Config
-from gwtui.feeds import Feed
+from gwtui.feeds import Feed, Recording
 from gwtui.model.commands import Command
 from gwtui.model.profile import Profile
 from gwtui.model.records import Record, RequestStarted, StreamRead
@@ -37,6 +37,7 @@ class Pushed:
     """A feed that gives the test's records, one batch at a time."""
 
     refuses = ""
+    recording: Recording | None = None
 
     def __init__(self) -> None:
         self._batches: asyncio.Queue[list[Record]] = asyncio.Queue()
@@ -50,9 +51,6 @@ class Pushed:
 
     def send(self, command: Command) -> None:
         """There is no engine."""
-
-    def hold(self, held: bool) -> bool:
-        return False
 
     def stop(self) -> None:
         """There is no engine."""

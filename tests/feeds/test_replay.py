@@ -332,24 +332,6 @@ async def test_on_screen_a_recording_stays_until_it_is_left(directory: Path) -> 
     assert sum(map(len, seen)) == 1 + len(RECORDS)
 
 
-async def test_a_recording_that_is_held_stands_still_until_it_goes_on(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gwtui.feeds.replay.TICK_S", 0)
-    feed = replay(read_session(directory), speed=1.0)
-    records = aiter(feed)
-    await anext(records)
-    assert feed.hold(held=True)
-    following = asyncio.ensure_future(anext(records))
-    for _ in range(50):
-        await asyncio.sleep(0)
-    assert not following.done()
-    feed.hold(held=False)
-    async with asyncio.timeout(SOON_S):
-        assert isinstance((await following)[-1], Heartbeat)
-    await feed.aclose()
-
-
 @pytest.mark.parametrize("stay", [True, False])
 async def test_the_loading_of_a_long_recording_reports_its_progress(
     directory: Path, monkeypatch: pytest.MonkeyPatch, stay: bool
@@ -374,7 +356,8 @@ async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(direct
     app = GwtuiApp(Config(config), session.profile, lambda _: replay(session, stay=True), _no_demo)
     async with asyncio.timeout(SOON_S), app.run_test(size=(100, 30)) as pilot:
         monitor = app.screen
-        for key in ("e", "a", "D", "delete", "u", "p", "P", "b", "m", "K", "r", "less_than_sign", "greater_than_sign"):
+        letters = ("e", "a", "D", "u", "p", "P", "b", "m", "K", "r", "R", "ctrl+r")
+        for key in (*letters, "delete", "left_curly_bracket", "right_curly_bracket"):
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause()

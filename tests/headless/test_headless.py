@@ -37,6 +37,7 @@ class ScriptedFeed:
     """A feed of batches that were written down. A callable among them is called when its turn comes."""
 
     refuses = ""
+    recording = None
 
     def __init__(self, *batches: list[Record] | Callable[[], None], holds: bool = False) -> None:
         self._batches = iter(batches)
@@ -61,9 +62,6 @@ class ScriptedFeed:
 
     def send(self, command: Command) -> None:
         raise AssertionError("a headless session commands nothing")
-
-    def hold(self, held: bool) -> bool:
-        return False
 
     def stop(self) -> None:
         self.stops += 1

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from gwtui.config import Config
 from gwtui.config.file import UI
 from gwtui.config.themes import DEFAULT_THEME
-from gwtui.feeds import Feed
+from gwtui.feeds import Feed, Recording
 from gwtui.model.commands import Command
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.query import AS_IN_PROFILE, Query
@@ -32,6 +32,7 @@ class FakeFeed:
     """Gives the records that a test emits, and keeps the commands it is sent."""
 
     refuses = ""
+    recording: Recording | None = None
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
@@ -60,9 +61,6 @@ class FakeFeed:
 
     def send(self, command: Command) -> None:
         self.sent.append(command)
-
-    def hold(self, held: bool) -> bool:
-        return False
 
     def stop(self) -> None:
         self.emit(FeedEnded(text="engine stopped"))
@@ -123,9 +121,8 @@ class Stage:
         monitor = self.monitor
         while monitor._editing.undo() is not None:
             pass
-        if monitor._watch.frozen:
-            monitor._watch.freeze()
-        monitor._watch.query = Query(sort=AS_IN_PROFILE)
+        monitor._watch.look_at(None)
+        monitor._watch.query = Query(sort=AS_IN_PROFILE, utc=self.config.ui.utc)
         monitor.query_one(PanelArea).restore()
         monitor.query_one(EndpointsPanel).selected = next((each.name for each in monitor.view.fleet), "")
         monitor.query_one(EndpointsPanel).focus()

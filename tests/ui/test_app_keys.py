@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,10 @@ from gwtui.model.enums import State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.query import Grouping, Window
+from gwtui.model.query import Grouping, Query, Window
+from gwtui.model.strip import Strip, StripCell
+from gwtui.model.view import View
+from gwtui.monitor import Monitor
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
@@ -82,6 +86,12 @@ def selected(stage: Stage) -> object:
 
 def request(stage: Stage) -> object:
     return stage.query.request
+
+
+def moment(stage: Stage) -> object:
+    """The second of the session that is looked at."""
+    at_ns = stage.query.at_ns
+    return None if at_ns is None else (at_ns - START_NS) // SECOND
 
 
 def first(stage: Stage) -> object:
@@ -149,10 +159,17 @@ CASES: dict[str, Case] = {
     "request.inspect": Case(screen, DetailsScreen),
     "request.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),
     "request.older": Case(request, 9),
-    "request.newer": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
+    "request.newer": Case(request, 9, before=("left_parenthesis", "left_parenthesis")),
     "page.compare": Case(screen, CompareScreen),
     "page.checks": Case(screen, ChecksScreen, after=("y",)),
-    "view.freeze": Case(lambda stage: "FROZEN 00:00:00" in stage.lines[0], True),
+    "view.freeze": Case(lambda stage: "14:03:42 · 0s ago" in stage.lines[0], True),
+    "time.back": Case(moment, 18, before=("comma",)),
+    "time.forward": Case(moment, 19, before=("comma", "comma")),
+    "time.previous": Case(moment, 5, before=("less_than_sign",)),
+    "time.next": Case(moment, 12, before=("less_than_sign", "less_than_sign")),
+    "time.slower": Case(request, 9),
+    "time.faster": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
+    "time.utc": Case(lambda stage: stage.query.utc, True),
     "view.filter": Case(focus, "filter"),
     "view.window_longer": Case(lambda stage: stage.query.window, Window.M10),
     "view.window_shorter": Case(lambda stage: stage.query.window, Window.S30),
@@ -188,12 +205,12 @@ CASES: dict[str, Case] = {
     "endpoints.first": Case(selected, "gateway-claude"),
     "endpoints.last": Case(selected, "gateway-ws"),
     "endpoints.fold": Case(lambda stage: stage.query.folded, frozenset({"gateway.example.com"}), before=("o", "home")),
-    "stream.up": Case(first, (12, False), before=("left_square_bracket", "tab")),
-    "stream.down": Case(first, (13, True)),
-    "stream.page_up": Case(first, (1, False)),
-    "stream.page_down": Case(first, (13, True)),
+    "stream.up": Case(first, (13, False), before=("left_square_bracket", "tab")),
+    "stream.down": Case(first, (14, True)),
+    "stream.page_up": Case(first, (3, False)),
+    "stream.page_down": Case(first, (14, True)),
     "stream.first": Case(first, (0, False)),
-    "stream.last": Case(first, (13, True)),
+    "stream.last": Case(first, (14, True)),
     "latency.next": Case(lambda stage: stage.query.metric, Metric.E2E, before=("3",)),
     "latency.previous": Case(lambda stage: stage.query.metric, Metric.TTFT),
     "latency.longer": Case(lambda stage: stage.query.window, Window.M10),
@@ -307,6 +324,15 @@ def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
         assert len(set(keys)) == len(keys)
 
 
+STRIP = Strip(START_NS, SECOND, (StripCell(State.UP),) * 21, (START_NS + 5 * SECOND, START_NS + 12 * SECOND))
+_view = Monitor.view
+
+
+def _with_strip(self: Monitor, query: Query, columns: int = 60, *, final: bool = False) -> View:
+    view = _view(self, query, columns, final=final)
+    return replace(view, strip=STRIP, now_ns=self.now_ns if query.at_ns is None else query.at_ns)
+
+
 def _groups() -> dict[str, list[Key]]:
     """The keys by their heading in the help screen; the one that ends the program alone."""
     groups: dict[str, list[Key]] = {}
@@ -316,7 +342,8 @@ def _groups() -> dict[str, list[Key]]:
 
 
 @pytest.mark.parametrize("keys", _groups().values(), ids=_groups().keys())
-async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
+async def test_what_a_key_does(keys: list[Key], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Monitor, "view", _with_strip)
     done = {}
     size = (60, 20) if keys[0].group in SMALL else (112, 32)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:

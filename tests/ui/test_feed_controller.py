@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from support import story
@@ -71,15 +72,15 @@ async def test_a_frozen_picture_can_be_looked_at_from_every_side(watching: Watch
     requests = watch.view(60).header.requests
     await watching.emit(story.completed(10, 20_000), Heartbeat(at=START_AT + 25, now_ns=story.at(25_000)))
     assert watch.view(60).header.requests == requests
-    assert watch.live_view(60).header.requests == requests + 1
-    watch.query = Query(endpoint=story.GPT.name)
+    assert watch.live_view(60, None).header.requests == requests + 1
+    watch.query = replace(watch.query, endpoint=story.GPT.name)
     view = watch.view(60)
     assert view.selected is not None
     assert view.selected.name == story.GPT.name
     assert view.header.requests == requests
-    held = watch.held
+    past = watch.is_past
     watch.freeze()
-    assert (held, watch.held) == ("FROZEN 00:00:04", "")
+    assert (past, watch.is_past) == (True, False)
     assert watch.view(60).header.requests == requests + 1
     task.cancel()
 
@@ -111,7 +112,7 @@ async def test_a_second_session_starts_from_nothing(watching: Watching) -> None:
     again = await watching.start()
     view = watching.watch.view(60)
     assert (view.header.requests, view.log, view.header.ended) == (0, (), False)
-    assert not watching.watch.frozen
+    assert not watching.watch.is_past
     again.cancel()
 
 

@@ -40,7 +40,7 @@ def head(view: View, checks: ChecksView, width: int) -> list[Line]:
     most = f" of up to {units.count(checks.run.most_requests)}" if checks.current and width >= WIDE else ""
     at = (f"{done} of {planned}  " if checks.current else "") + f"{units.count(sent)}{most} requests"
     bar = _bar(done, planned) if checks.current and width >= WIDE else ()
-    when: Line = (Span(f"{at}  {units.clock(checks.run.started_at)}Z", "muted"),)
+    when: Line = (Span(f"{at}  {units.zoned_clock(checks.run.started_at, utc=view.query.utc)}", "muted"),)
     lines = [justified((*_spaced(counts), Span("   "), *bar), when, width)] if counts or bar else [exact(when, width)]
     lines += [exact((Span(text, style),), width) for text, style in _standing(view, checks)]
     sick = [

@@ -49,7 +49,7 @@ def draw_result(view: View, width: int) -> list[Line]:
         *_gateway(request, width),
         *_heading("Times"),
         *waterfall(request, width),
-        *_pairs((*_circumstances(request), *_schedule(view)), width),
+        *_pairs((*_circumstances(request, view), *_schedule(view)), width),
         *_section("Answer", _figures(request), width),
         *_section("Ids", _ids(request), width),
         *_section("Response headers", tuple(sorted(request.headers.items())), width),
@@ -172,10 +172,10 @@ def _pairs(pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:
     return labelled(shown, label, width)
 
 
-def _circumstances(request: Request) -> tuple[tuple[str, str], ...]:
+def _circumstances(request: Request, view: View) -> tuple[tuple[str, str], ...]:
     phases = request.phases
     return (
-        ("started", units.timestamp(request.started_at)),
+        ("started", units.timestamp(request.started_at, utc=view.query.utc)),
         ("connection", "kept from an earlier request" if phases.reused else ""),
         ("peer", "  ".join(part for part in (phases.address, phases.tls) if part)),
         ("lateness", _lateness(request)),
@@ -243,7 +243,7 @@ def _ping(view: View, ping: Ping, width: int) -> list[Line]:
         ("peer", ping.address),
         ("close", close),
         ("handshake", str(ping.status or "")),
-        ("started", units.timestamp(ping.started_at)),
+        ("started", units.timestamp(ping.started_at, utc=view.query.utc)),
         ("lateness", _lateness(ping)),
         ("clock", ping.clock.value),
         *_schedule(view),

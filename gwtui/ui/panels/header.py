@@ -19,12 +19,12 @@ SICK = 9
 _FIGURES = re.compile(r" \([^()]*\)")
 
 
-def draw(view: View, width: int, height: int, held: str = "", restart: str = "ctrl+r") -> list[Line]:
+def draw(view: View, width: int, height: int, playing: str = "", restart: str = "ctrl+r") -> list[Line]:
     """The header, under it the sentence on what is wrong where the first line has no room for it, and the banner where
-    there is one. `held`: that the display is held, as `FROZEN 00:12`."""
+    there is one. `playing`: how a recording is played, as `▶ 10x`."""
     header = view.header
-    own = _has_own_line(view, width, held)
-    lines = [_header(view, width, held, "" if own else printable(view.sentence))]
+    own = _has_own_line(view, width, playing)
+    lines = [_header(view, width, playing, "" if own else printable(view.sentence))]
     if own:
         lines.append((Span(" "), Span(_shortened(view, width - 2), _tone(view))))
     if header.banner:
@@ -35,16 +35,20 @@ def draw(view: View, width: int, height: int, held: str = "", restart: str = "ct
     return sheet(lines, width, height)
 
 
-def rows(view: View, width: int, held: str = "") -> int:
+def rows(view: View, width: int, playing: str = "") -> int:
     """How many rows it takes."""
-    return 1 + _has_own_line(view, width, held) + bool(view.header.banner or view.header.ended)
+    return 1 + _has_own_line(view, width, playing) + bool(view.header.banner or view.header.ended)
 
 
-def _name(header: Header, held: str) -> Line:
-    name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
-    if header.use_proxies:
+def _name(view: View, playing: str) -> Line:
+    name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(view.header.profile), "header"))
+    if view.header.use_proxies:
         name = (*name, Span("  "), Span("through proxies", "warn"))
-    return (*name, Span("  "), Span(f" {held} ", "frozen")) if held else name
+    if playing:
+        name = (*name, Span("  "), Span(playing, "key"))
+    if moment := _moment(view, "to the end" if playing else "ago"):
+        name = (*name, Span("  "), Span(f" {moment} ", "moment"))
+    return name
 
 
 def _room(width: int, name: Line, states: list[tuple[int, Line]], facts: list[tuple[int, Line]]) -> int:
@@ -52,18 +56,18 @@ def _room(width: int, name: Line, states: list[tuple[int, Line]], facts: list[tu
     return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
 
 
-def _has_own_line(view: View, width: int, held: str) -> bool:
+def _has_own_line(view: View, width: int, playing: str) -> bool:
     """Whether all of the sentence has no room beside the states and the clock."""
     header = view.header
-    room = _room(width, _name(header, held), _states(header), _facts(header)[-1:]) - len(SEPARATOR.text)
+    room = _room(width, _name(view, playing), _states(header), _facts(view)[-1:]) - len(SEPARATOR.text)
     return cells(printable(view.sentence)) > max(0, room)
 
 
-def _header(view: View, width: int, held: str, said: str) -> Line:
+def _header(view: View, width: int, playing: str, said: str) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
     sentence on what is wrong goes before facts other than the clock."""
     header = view.header
-    name, states, facts = _name(header, held), _states(header), _facts(header)
+    name, states, facts = _name(view, playing), _states(header), _facts(view)
     wrong: Line = (SEPARATOR, Span(said, _tone(view))) if said else ()
     taken = line_cells(wrong)
     while _room(width, name, states, facts) < taken and len(facts) > 1:
@@ -104,17 +108,28 @@ def _states(header: Header) -> list[tuple[int, Line]]:
     ]
 
 
-def _facts(header: Header) -> list[tuple[int, Line]]:
-    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell."""
+def _moment(view: View, where: str) -> str:
+    """The moment that is looked at and how far from the newest it is; empty while that is now."""
+    if view.query.at_ns is None:
+        return ""
+    clock = units.zoned_clock(view.header.at, utc=view.query.utc)
+    return f"{clock} · {units.span(view.header.behind_ns)} {where}"
+
+
+def _facts(view: View) -> list[tuple[int, Line]]:
+    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell. The
+    clock is that of now."""
+    header = view.header
     if not header.at:
         return []
-    clock = "ended" if header.ended else units.clock(header.at) + "Z"
+    clock = "ended" if header.ended else units.zoned_clock(header.at, utc=view.query.utc)
+    now: list[tuple[int, Line]] = [(4, (Span(clock, "warn" if header.ended else "muted"),))]
     failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
     return [
         (2, (Span(units.elapsed(header.elapsed_ns), "muted"),)),
         (1, (Span(units.many(header.requests, "request"), "muted"),)),
         (3, (failed,)),
-        (4, (Span(clock, "warn" if header.ended else "muted"),)),
+        *(now if view.query.at_ns is None or header.ended else ()),
     ]
 
 
@@ -136,18 +151,18 @@ class HeaderLine(Panel, can_focus=False):
     def __init__(self, restart: str = "ctrl+r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._restart = restart
-        self._held = ""
+        self._playing = ""
 
     def redraw(self) -> None:
         if self.view is not None and self.size.width > 0:
-            self.styles.height = rows(self.view, self.size.width, self._held)
+            self.styles.height = rows(self.view, self.size.width, self._playing)
         super().redraw()
 
-    def hold(self, held: str) -> None:
-        """Say that the display is held; "": it is not."""
-        if held != self._held:
-            self._held = held
+    def play(self, playing: str) -> None:
+        """Say how a recording is played; "": what is shown goes on."""
+        if playing != self._playing:
+            self._playing = playing
             self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view, width, height, self._held, self._restart)
+        return draw(view, width, height, self._playing, self._restart)

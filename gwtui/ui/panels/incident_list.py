@@ -142,7 +142,7 @@ class _Texts(NamedTuple):
 
 def _texts(incident: Incident, view: View) -> _Texts:
     cause, scope = printable(incident.cause), printable(scope_text(incident, view.fleet)).removeprefix("endpoint ")
-    clocks = [units.clock(at) for at in (incident.opened, incident.closed) if at is not None]
+    clocks = [units.clock(at, utc=view.query.utc) for at in (incident.opened, incident.closed) if at is not None]
     since = f"since {clocks[0]}" if incident.is_open else "-".join(clocks)
     return _Texts(
         incident,
@@ -151,7 +151,7 @@ def _texts(incident: Incident, view: View) -> _Texts:
         (scope, scope.removesuffix("s").removesuffix(" endpoint"), _shortest(scope)),
         (since, clocks[0]),
         f"{units.count(incident.failures)} failed" if incident.failures else "",
-        printable(_note(incident)),
+        printable(_note(incident, utc=view.query.utc)),
     )
 
 
@@ -163,13 +163,13 @@ def _shortest(scope: str) -> str:
     return f"{where} {sick}/{known}" if of else where
 
 
-def _note(incident: Incident) -> str:
+def _note(incident: Incident, *, utc: bool) -> str:
     """`acknowledged: rotating (14:02)`."""
     if not incident.acknowledged:
         return ""
     at = next((each.at for each in reversed(incident.changes) if each.event is IncidentEvent.ACKNOWLEDGED), None)
     note = "" if incident.acknowledged == ACKNOWLEDGED else f": {incident.acknowledged}"
-    return f"acknowledged{note}" + (f" ({units.clock(at)[:5]})" if at is not None else "")
+    return f"acknowledged{note}" + (f" ({units.clock(at, utc=utc)[:5]})" if at is not None else "")
 
 
 def _columns(texts: Sequence[_Texts], width: int) -> tuple[Placed, ...]:
@@ -217,7 +217,7 @@ def _cells(texts: _Texts, placed: Sequence[Placed]) -> dict[str, Span | Line]:
 def _event(each: ListRow, view: View, names: Mapping[str, str], width: int) -> Line:
     event = each.event
     assert event is not None, "all else is drawn in columns"  # noqa: S101 - for the type checker
-    clock = Span(units.clock(event.at), "muted")
+    clock = Span(units.clock(event.at, utc=view.query.utc), "muted")
     if isinstance(event, Change) or event.event is not None:
         incident = each.incident
         is_known = incident is not None and incident.is_open and bool(incident.acknowledged)

@@ -49,7 +49,7 @@ def line(row: RequestRow, width: int, view: View, at: RecentView | None = None) 
     spans: Line = (
         Span(("▌" if at.focused else "▏") if at is not None and chosen else " ", "accent"),
         Span(fit(f"#{row.number}", 6), "header" if chosen else "muted"),
-        Span(f" {units.clock(row.started_at)}", "muted"),
+        Span(f" {units.clock(row.started_at, utc=view.query.utc)}", "muted"),
         Span("≈" if row.tainted else " ", "warn"),
         Span(fit(units.duration(row.value_ns), 8, right=True), "faint" if row.value_ns is None else "text"),
         Span(f"  {mark} {row.verdict or 'under way'}", style),

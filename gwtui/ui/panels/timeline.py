@@ -87,7 +87,7 @@ class TimelinePanel(MovingPanel):
         if self._cursor is None:
             return " · ".join(scroll)
         ago = units.span(round((view.ends_at - self._cursor) * 1e9))
-        return " · ".join((f"{units.clock(self._cursor)} · {ago} ago", *scroll))
+        return " · ".join((f"{units.clock(self._cursor, utc=view.query.utc)} · {ago} ago", *scroll))
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index, height - FRAME_LINES, len(self._lanes))

@@ -155,7 +155,7 @@ def draw(view: View, listed: Sequence[Lane], width: int, height: int, at: Timeli
             (*_label(lane, label, is_chosen=place == at.lane, at=at), *_lane(lane, chart, at, rulers, view.at))
         )
     lines += [(Span(" " * label),)] * (height - FRAME_LINES - len(shown))
-    return sheet([*lines, *_axis(at, label, chart, rulers)], width, height)
+    return sheet([*lines, *_axis(at, label, chart, rulers, utc=view.query.utc)], width, height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +246,15 @@ def joined(spans: Sequence[Span]) -> Line:
     )
 
 
-def _axis(at: TimelineView, label: int, chart: int, rulers: _Rulers) -> list[Line]:
+def _axis(at: TimelineView, label: int, chart: int, rulers: _Rulers, *, utc: bool) -> list[Line]:
     step = _step(at, chart)
     line, clocks = ["─"] * chart, [" "] * chart
-    tick = math.ceil(at.start / step) * step
+    ahead_s = units.zone_offset_s(at.start, utc=utc)
+    tick = math.ceil((at.start + ahead_s) / step) * step - ahead_s
     free = 0
     while tick <= at.end:
         x = _column(at, chart, tick)
-        text = _clock(tick, step)
+        text = _clock(tick, step, utc=utc)
         begin = max(0, (x or 0) - cells(text) // 2)
         if x is not None and begin >= free and begin + cells(text) <= chart:
             line[x] = "┴"
@@ -273,9 +274,9 @@ def _step(at: TimelineView, chart: int) -> int:
     return next((step for step in STEPS_S if step >= per_cell * 12), math.ceil(per_cell * 12 / DAY_S) * DAY_S)
 
 
-def _clock(time: float, step: int) -> str:
+def _clock(time: float, step: int, *, utc: bool) -> str:
     """`14:03`, with seconds where it is finer than minutes; `11-30` at the beginning of a day."""
-    clock = units.clock(time)
+    clock = units.clock(time, utc=utc)
     if clock == "00:00:00" and step >= 3600:
-        return units.timestamp(time)[5:10]
+        return units.timestamp(time, utc=utc)[5:10]
     return clock if step < 60 else clock[:5]

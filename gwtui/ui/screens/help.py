@@ -38,7 +38,7 @@ _SYMBOLS = (
     ("-(41)", "41 results are too few for this percentile"),
     ("·", "the same read as the event above: no gap is known"),
     ("◀", "a gap much longer than usual in this stream"),
-    ("◆", "the event that decided the verdict"),
+    ("◆", "the event that decided the verdict; in the strip: a mark of yours"),
     ("◌", "a newer request is waiting for its first event"),
     ("complete ▲", "the window has findings (·: none that users notice): see a request's details"),
     ("≈ tainted", "gwtui itself was late: a time may be wrong by more than 5 %"),
@@ -57,6 +57,7 @@ _MOUSE = (
     ("click", "selects an endpoint; sorts by a heading; picks a tab;"),
     ("", "opens an event or an incident; the next latency"),
     ("twice", "opens the endpoint's newest request"),
+    ("drag", "on the strip under the header: looks at that moment"),
     ("wheel", "moves in lists and streams; another window for latency"),
 )
 

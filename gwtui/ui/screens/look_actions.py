@@ -20,6 +20,7 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.timeline import TimelinePanel
+from gwtui.ui.panels.timestrip import TimeStrip
 from gwtui.ui.screens.columns import ColumnsScreen
 
 
@@ -78,7 +79,40 @@ class LookActions(Screen[None]):
 
     @on(TimelinePanel.Moment)
     def _look_at_moment(self, event: TimelinePanel.Moment) -> None:
-        self._look(replace(self._watch.query, at_ns=self.view.stamp(event.at)))
+        self._look_at(self.view.stamp(event.at))
+
+    def action_moment(self, step: int) -> None:
+        """A bucket of the time strip earlier or later."""
+        view = self.view
+        if view.strip is not None:
+            self._look_at(view.strip.moment(view.strip.index(view.now_ns) + step))
+
+    def action_edge(self, step: int) -> None:
+        """To where an incident began or ended."""
+        view = self.view
+        if view.strip is not None:
+            self._look_at(view.strip.edge(view.now_ns, step))
+
+    def action_freeze(self) -> None:
+        self._watch.freeze()
+        self._look(self._watch.query)
+
+    def action_speed(self, step: int) -> None:
+        """Play a recording faster or slower; of what goes on another request."""
+        if not self._watch.change_speed(step):
+            self.action_request(step)
+
+    def _look_at(self, at_ns: int | None) -> None:
+        self._watch.look_at(at_ns)
+        self._look(self._watch.query)
+
+    @on(TimeStrip.Moved)
+    def _move(self, event: TimeStrip.Moved) -> None:
+        self._look_at(event.at_ns)
+
+    def action_utc(self) -> None:
+        """Change between local time and UTC, in every clock."""
+        self._look(replace(self._watch.query, utc=not self._watch.query.utc))
 
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()

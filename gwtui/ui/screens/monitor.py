@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -30,6 +31,7 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.timeline import TimelinePanel
+from gwtui.ui.panels.timestrip import TimeStrip
 from gwtui.ui.screens.checks import ChecksScreen, has_none
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
@@ -41,6 +43,10 @@ from gwtui.ui.screens.questions import Questions
 
 FRAMES_PER_S = 10
 MINIMUM = (40, 12)
+STRIP_FROM = 22
+"""Rows from which on there is room for the time strip."""
+ANSWERS = (EndpointForm, ChecksScreen)
+"""Screens that show the answer to a question: always what is known by now."""
 TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbing continues."
 
 
@@ -56,7 +62,7 @@ class MonitorScreen(LookActions, OrderActions):
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall"), (45, "-high")]
         self._config = config
         self._watch = watch
-        watch.query = replace(watch.query, columns=config.ui.columns)
+        watch.query = replace(watch.query, columns=config.ui.columns, utc=config.ui.utc)
         self._editing = Editing(config, profile)
         self._message = LatestMessage(self).show
         self._restart = shown_key("engine.restart", config.keys)
@@ -67,6 +73,7 @@ class MonitorScreen(LookActions, OrderActions):
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
         yield HeaderLine(self._restart, id="header")
+        yield TimeStrip(id="timestrip")
         yield FilterBar()
         yield PanelArea()
         yield KeyLine(self.remapped)
@@ -85,11 +92,13 @@ class MonitorScreen(LookActions, OrderActions):
     def _frame(self) -> None:
         if not self.app.is_running:  # its screens are being taken down
             return
-        if (view := self._watch.changed_view(self._columns)) is not None:
+        self._watch.tick(asyncio.get_running_loop().time())
+        view = self._watch.changed_view(self._columns)
+        if view is not None:
             self._show(view)
-        self.query_one(HeaderLine).hold(self._watch.held)
+        self.query_one(HeaderLine).play(self._watch.playing)
         screen = self.app.screen
-        if self._watch.frozen and isinstance(screen, EndpointForm | ChecksScreen) and screen.is_mounted:
+        if (view is not None or self._watch.is_past) and isinstance(screen, ANSWERS) and screen.is_mounted:
             screen.show(self._live_view())
 
     @property
@@ -99,13 +108,15 @@ class MonitorScreen(LookActions, OrderActions):
     def _show(self, view: View) -> None:
         self._view = view
         self.query_one(HeaderLine).show(view)
+        self.query_one(TimeStrip).show(view)
         self.query_one(PanelArea).show(view)
         self.query_one(KeyLine).show(view)
         screen = self.app.screen
-        if isinstance(screen, DetailsScreen | EndpointForm | CompareScreen | ChecksScreen) and screen.is_mounted:
+        if isinstance(screen, DetailsScreen | CompareScreen) and screen.is_mounted:
             screen.show(view)
 
     def on_resize(self) -> None:
+        self.set_class(self.size.height < STRIP_FROM, "-low")
         self.set_class(self.size.width < MINIMUM[0] or self.size.height < MINIMUM[1], "-too-small")
         self._watch.redraw()
         self.call_after_refresh(self._keep_focus)
@@ -121,7 +132,9 @@ class MonitorScreen(LookActions, OrderActions):
         return self._view if self._view is not None else self._watch.view(self._columns)
 
     def _live_view(self) -> View:
-        return self._watch.live_view(self._columns)
+        """The picture of now, with the endpoint that is selected in the shown one."""
+        selected = self.view.selected
+        return self._watch.live_view(self._columns, selected.name if selected is not None else None)
 
     def _view_of_selection(self) -> View:
         """Follow the table's selection and return the picture: a key can come before the table's message does."""
@@ -142,18 +155,17 @@ class MonitorScreen(LookActions, OrderActions):
         self.query_one(PanelArea).pick(name)
 
     def action_restore(self) -> None:
-        """One step back: no incident selected, then all panels, then the newest request, then no filter."""
-        were_selected = self.query_one(TimelinePanel).follow(), self.query_one(IncidentsPanel).follow()
-        if any(were_selected) or self.query_one(PanelArea).restore():
+        """One step back: no selection, then all panels, then no filter, then now."""
+        if any((self.query_one(TimelinePanel).follow(), self.query_one(IncidentsPanel).follow())):
             return
         if self._watch.query.request is not None:
             self._look(replace(self._watch.query, request=None))
+        elif self.query_one(PanelArea).restore():
+            return
         elif self._watch.query.filter:
             self.query_one(FilterBar).action_clear()
-
-    def action_freeze(self) -> None:
-        self._watch.freeze()
-        self._frame()
+        elif self._watch.is_past:
+            self._look_at(None)
 
     @on(FilterBar.Left)
     def _leave_filter(self) -> None:

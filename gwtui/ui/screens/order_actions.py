@@ -43,7 +43,7 @@ class OrderActions(Screen[None]):
 
     @abstractmethod
     def _live_view(self) -> View:
-        """The picture of now, whatever moment is shown."""
+        """The picture of now, whatever moment is shown: orders act on what is."""
 
     @abstractmethod
     def _selected(self) -> Endpoint | None:
@@ -58,10 +58,11 @@ class OrderActions(Screen[None]):
         """Start the engine."""
 
     def action_pause(self) -> None:
-        self._orders.pause(self._view_of_selection())
+        self._view_of_selection()
+        self._orders.pause(self._live_view())
 
     def action_pause_all(self) -> None:
-        self._orders.pause_all(self.view)
+        self._orders.pause_all(self._live_view())
 
     def action_interval(self, factor: float) -> None:
         if (endpoint := self._selected()) is not None:
@@ -83,7 +84,7 @@ class OrderActions(Screen[None]):
         self.run_worker(self._questions.mark())
 
     def action_acknowledge(self) -> None:
-        self.run_worker(self._questions.acknowledge(self.view, self.query_one(IncidentsPanel).incident))
+        self.run_worker(self._questions.acknowledge(self._live_view(), self.query_one(IncidentsPanel).incident))
 
     def action_accept(self) -> None:
         if (endpoint := self._selected()) is not None:
@@ -118,7 +119,8 @@ class OrderActions(Screen[None]):
     def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
         if self._orders.refused():
             return
-        form = EndpointForm(self._config, endpoint, replaces, self._editing.profile, self._orders.send, self.view.trial)
+        trial = self._live_view().trial
+        form = EndpointForm(self._config, endpoint, replaces, self._editing.profile, self._orders.send, trial)
         self.app.push_screen(form, self._edited)
 
     def _edited(self, result: FormResult | None) -> None:
