@@ -151,7 +151,8 @@ class Watch:
     def look_at(self, at_ns: int | None) -> None:
         """Look at that moment, or for None at now, which in a recording is its end."""
         self.query = replace(self.query, at_ns=at_ns)
-        self._held = None if at_ns is None else self._held or copy.deepcopy(self._monitor)
+        knows = self._monitor.view(self.query).strip is not None
+        self._held = None if at_ns is None or knows else self._held or copy.deepcopy(self._monitor)
         if at_ns is None and self._playback is not None:
             self._playback.pause()
 

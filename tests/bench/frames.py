@@ -75,8 +75,16 @@ def run(short: bool) -> Iterator[Figure]:
         drawn = asyncio.run(_drawn(_dashboard(records), turns))
         summary = f"{_summary(drawn)}, {sum(drawn.turns_ms) / len(drawn.turns_ms) / TURN_S / 10:.0f} % of a core"
         yield Figure(f"{ENDPOINTS} endpoints, {records * FRAMES_PER_S:,} records/s ({name}): a turn", summary, reach)
+    yield _steps(short)
     drawn = asyncio.run(_drawn(_flood(), turns))
     yield Figure(f"{LINES_PER_S:,} lines/s into the stream panel: a turn", _summary(drawn), f"{FRAMES_PER_S} frames/s")
+
+
+def _steps(short: bool) -> Figure:
+    """Walking back through a session, a bucket at a time."""
+    took = asyncio.run(_walked(2_000 if short else 40_000, 3 if short else 40))
+    summary = f"p50 {median(took):.1f} ms, p99 {quantile(took, 0.99):.1f} ms"
+    return Figure(f"{ENDPOINTS} endpoints: a step of the cursor, and its frame", summary, "<= 50 ms")
 
 
 def _summary(drawn: Drawn) -> str:
@@ -103,6 +111,29 @@ async def _drawn(batch: Batch, turns: int) -> Drawn:
             frames = screen.view.version - first
             seconds = time.perf_counter() - began
     return Drawn(tuple(took), frames / seconds)
+
+
+async def _walked(records: int, steps: int) -> tuple[float, ...]:
+    """CPU milliseconds of each step back in time, after so many records."""
+    profile, feed = fiction_profile(ENDPOINTS), Pushed()
+    batch = list(itertools.islice(fiction(profile), records))
+
+    def open_feed(_: Profile) -> Feed:
+        return feed
+
+    took = []
+    with tempfile.TemporaryDirectory() as place:
+        app = GwtuiApp(Config(Path(place, "config.toml")), profile, open_feed, _no_demo)
+        async with app.run_test(size=SIZE) as pilot:
+            feed.push(batch)
+            await asyncio.sleep(2 * TURN_S)
+            for _ in range(steps):
+                await pilot.pause()
+                began_ns = time.process_time_ns()
+                await pilot.press("comma")
+                await pilot.pause()
+                took.append((time.process_time_ns() - began_ns) / 1e6)
+    return tuple(took)
 
 
 async def _turn(feed: Pushed, batch: Batch) -> float:

@@ -179,7 +179,7 @@ async def on_stage(
         stage = Stage(app, pilot, config, feeds)
         if not welcome:
             if not worst_first:
-                stage.monitor._watch.query = Query(sort=AS_IN_PROFILE)
+                stage.monitor._watch.query = Query(sort=AS_IN_PROFILE, utc=config.ui.utc)
                 stage.monitor.query_one(EndpointsPanel).use()
             await stage.drawn()
         yield stage

@@ -10,8 +10,11 @@ from support import story
 from support.monitor_stage import START_AT, START_NS
 from support.stage import FakeFeed
 
-from gwtui.feeds import Feed
+from gwtui.feeds import Feed, Recording
 from gwtui.model.commands import Pause
+from gwtui.model.enums import State
+from gwtui.model.incidents import IncidentEvent
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.query import Query, Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
@@ -160,3 +163,78 @@ async def test_an_engine_that_does_not_end_is_listened_to_for_a_while_only(
     async with asyncio.timeout(20):
         await watching.watch.aclose()
     assert feed.closed
+
+
+async def loaded(watching: Watching, recording: Recording, *more: Record) -> asyncio.Task[bool]:
+    """A recording of 20 s of which everything has come, with an incident from 5 s to 12 s, opened at 100 s."""
+    task = await watching.start(*more, *story.session())
+    watching.feeds[-1].recording = recording
+    watching.watch.tick(100.0)
+    return task
+
+
+def second(watch: Watch) -> float | None:
+    """The second of the session that is looked at."""
+    return None if watch.query.at_ns is None else (watch.query.at_ns - START_NS) / 1e9
+
+
+def incident(event: IncidentEvent, at_s: float) -> LogEntry:
+    return LogEntry(
+        at=START_AT + at_s,
+        now_ns=story.at(at_s * 1000),
+        kind="incident",
+        endpoint=story.GPT.name,
+        incident=1,
+        event=event,
+        severity=State.DOWN,
+        scope=f"endpoint {story.GPT.name}",
+        cause="overloaded (529)",
+        since=START_AT + 5,
+    )
+
+
+INCIDENT = (incident(IncidentEvent.OPENED, 5), incident(IncidentEvent.CLOSED, 12))
+
+
+async def test_a_recording_opens_at_its_first_incident_and_plays_to_its_end(watching: Watching) -> None:
+    task = await loaded(watching, Recording(2.0, is_playing=False), *INCIDENT)
+    watch = watching.watch
+    assert (second(watch), watch.playing) == (5.0, "‖ 2x")
+    watch.freeze()
+    seen = []
+    for now_s in (101.0, 102.0, 104.0, 107.0, 120.0):
+        watch.tick(now_s)
+        seen.append((second(watch), watch.playing))
+    end_s = (watch.live_view(60, None).now_ns - START_NS) / 1e9
+    assert seen == [(5.0, "▶ 2x"), (7.0, "▶ 2x"), (11.0, "▶ 2x"), (17.0, "▶ 2x"), (None, "‖ 2x")]
+    assert 17 < end_s < 40
+    watch.freeze()
+    assert (second(watch), watch.playing) == (0.0, "▶ 2x"), "from its end on it begins again"
+    assert watch.change_speed(1)
+    watch.tick(130.0)
+    watch.tick(131.0)
+    assert (second(watch), watch.playing) == (5.0, "▶ 5x")
+    watch.look_at(None)
+    watch.tick(132.0)
+    assert (second(watch), watch.playing) == (None, "‖ 5x")
+    task.cancel()
+
+
+@pytest.mark.parametrize(("is_playing", "opens_at"), [(True, 0.0), (False, None)])
+async def test_a_recording_without_incidents_opens_at_its_end_and_plays_from_its_start(
+    watching: Watching, is_playing: bool, opens_at: float | None
+) -> None:
+    task = await loaded(watching, Recording(1.0, is_playing=is_playing))
+    assert second(watching.watch) == opens_at
+    task.cancel()
+
+
+async def test_what_goes_on_is_not_played(watching: Watching) -> None:
+    task = await watching.start(*INCIDENT, *story.session())
+    watch = watching.watch
+    watch.tick(100.0)
+    assert (watch.playing, watch.change_speed(1), second(watch)) == ("", False, None)
+    watch.look_at(story.at(5_000))
+    watch.tick(200.0)
+    assert second(watch) == 5.0
+    task.cancel()
