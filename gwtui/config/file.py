@@ -37,6 +37,14 @@ class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Print what changes as lines instead of drawing a screen."""
     utc: bool = False
     """Clocks on the screen are in UTC instead of local time; `z` toggles it."""
+    title: bool = True
+    """The terminal's title counts what is sick: `✖2 gwtui prod`."""
+    bell: bool = True
+    """The terminal's bell rings when an endpoint goes down."""
+    notify: bool = True
+    """The terminal notifies of what goes down, and when it is over (OSC 9 and OSC 777)."""
+    motion: bool = True
+    """Scrolling glides and cursors blink; TEXTUAL_ANIMATIONS=none has the same effect as false."""
     keys: dict[str, Any] = {}
     """Binding id -> key; several keys with commas or as an array."""
 

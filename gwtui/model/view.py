@@ -199,8 +199,10 @@ class LatencyView:
     """Where the last point ends: the moment that is looked at."""
     dots: tuple[Dot, ...] = ()
     """The requests of the window as far as they are kept, oldest first."""
+    p50s: tuple[int | None, ...] = ()
+    """For each point the p50 of the values up to its end, as few as bear one; None where none do."""
     p90s: tuple[int | None, ...] = ()
-    """A p90 for each point; None where n does not bear it."""
+    """The same for p90."""
     usual_ns: int | None = None
     limit_ns: int | None = None
     """The `slow_over_ms` of the endpoint."""
@@ -225,6 +227,13 @@ class PingView:
     last_close: str
     """The last close code with its name and reason; "" when it was never closed."""
     sparkline: tuple[Cell, ...]
+    start_ns: int = 0
+    """Where its chart begins and ends."""
+    end_ns: int = 0
+    dots: tuple[Dot, ...] = ()
+    """The pings of the window as far as they are kept, oldest first."""
+    p50s: tuple[int | None, ...] = ()
+    """As in `LatencyView`."""
     waiting: tuple[int, int] | None = None
     """The ping that has been waiting longest, for a second at least: its number, and how long in ns; or None."""
 

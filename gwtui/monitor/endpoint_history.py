@@ -21,6 +21,7 @@ from gwtui.model.query import Window
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.kept_results import KeptResults
+from gwtui.monitor.latency_chart import LatencyChart
 from gwtui.monitor.ping_stats import PingStats
 from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, borne, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
@@ -73,6 +74,7 @@ class History:
         self._findings: WordCounts[FindingName] = WordCounts()
         self._doubts: WordCounts[str] = WordCounts()
         self._samples = Samples()
+        self._chart = LatencyChart(self.kept_results, start_ns)
         self._ping_stats = PingStats(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
         self._parts: dict[str, tuple[Any, Any]] = {}
@@ -86,7 +88,7 @@ class History:
         return self._ping_stats is not None
 
     @property
-    def _form(self) -> AnswerForm:
+    def form(self) -> AnswerForm:
         return form_of(self._kind, stream=self._endpoint.stream)
 
     @property
@@ -190,7 +192,7 @@ class History:
 
     def row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
         """Its row in the table."""
-        metric = shown_metric(metric, self._form)
+        metric = shown_metric(metric, self.form)
         key = (self._changes, window, metric, self._counted.mark(window, now_ns))
         row = self._cached("row", key, lambda: self._row(window, metric, now_ns))
         age_ns = _full_seconds(now_ns - self._last.now_ns) if self._last is not None else None
@@ -200,7 +202,7 @@ class History:
 
     def latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
         """Its latency panel."""
-        metric = shown_metric(metric, self._form)
+        metric = shown_metric(metric, self.form)
         key = (self._changes, window, metric, columns, self._counted.mark(window, now_ns))
         return self._cached("latency", key, lambda: self._latency(window, metric, now_ns, columns))
 
@@ -210,8 +212,8 @@ class History:
         if stats is None:
             return None
         key = (self._changes, window, columns, self._counted.mark(window, now_ns))
-        name, counted = self._endpoint.name, self._counted
-        view = self._cached("pings", key, lambda: stats.view(name, counted, window, now_ns, columns))
+        name, counted, chart = self._endpoint.name, self._counted, self._chart
+        view = self._cached("pings", key, lambda: stats.view(name, counted, chart, window, now_ns, columns))
         oldest = self.stream_store.longest_running()
         waits_ns = oldest.running_ns(now_ns) if oldest is not None else 0
         return view if oldest is None or waits_ns < SECOND_NS else replace(view, waiting=(oldest.number, waits_ns))
@@ -228,7 +230,7 @@ class History:
 
     def recent(self, metric: Metric) -> tuple[RequestRow, ...]:
         """Its latest probes that ended, newest first."""
-        metric = shown_metric(metric, self._form)
+        metric = shown_metric(metric, self.form)
         return self._cached("recent", (self._changes, metric), lambda: self._recent(metric))
 
     def _cached(self, name: str, key: object, make: Callable[[], _Part]) -> _Part:
@@ -285,6 +287,7 @@ class History:
     def _latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
         values = self._of(metric).histogram(window, now_ns)
         figures = zip(FIGURES, quantiles(values, tuple(FIGURES.values())), strict=True)
+        lines = self._chart.lines(metric, window, now_ns, columns)
         return LatencyView(
             endpoint=self._endpoint.name,
             metric=metric,
@@ -294,6 +297,12 @@ class History:
             n=values.n,
             failed=self._counted.counts(window, now_ns)[1],
             tainted=dict(self._doubts.counts(window, now_ns)).get(TAINTED, 0),
+            start_ns=lines.start_ns,
+            end_ns=lines.end_ns,
+            dots=lines.dots,
+            p50s=lines.p50s,
+            p90s=lines.p90s,
+            usual_ns=self._usual.get(metric),
         )
 
     def _points(self, window: Window, metric: Metric, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,7 @@ from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.filters import FilterError, Subject, parse
 from gwtui.monitor.kept_results import MOST, keep_within
+from gwtui.monitor.latency_chart import limit_ns, spans_of
 from gwtui.monitor.table_rows import Groups, ordered, unknown
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
@@ -235,7 +237,9 @@ class Monitor:
         selected = self._select(query, rows)
         latency = stream = None
         if selected is not None:
-            latency = selected.latency(query.window, query.metric, self._now_ns, columns)
+            lines = selected.latency(query.window, query.metric, self._now_ns, columns)
+            limited = limit_ns(self._profile.thresholds_of(selected.endpoint), selected.form, lines.metric)
+            latency = replace(lines, limit_ns=limited, spans=spans_of(lines, self._events, self._wall))
             stream = self._stream(selected, query)
         return View(
             query=query,
@@ -257,6 +261,7 @@ class Monitor:
             fleet=self._profile.endpoints,
             sentence=self._sentence(),
             rows=self._groups.rows(rows, self._profile.endpoints, query),
+            now_ns=self._now_ns,
         )
 
     def _sentence(self) -> str:

@@ -7,6 +7,7 @@ from gwtui.model.metrics import Metric
 from gwtui.model.query import Window
 from gwtui.model.records import Ping
 from gwtui.model.view import PingView
+from gwtui.monitor.latency_chart import LatencyChart
 from gwtui.monitor.series import MetricSeries, cells, quantiles
 from gwtui.stats.accuracy import sure
 
@@ -63,7 +64,16 @@ class PingStats:
                 self._jitter.add(ping.now_ns, abs(rtt_ns - self._last_rtt_ns))
             self._last_rtt_ns = rtt_ns
 
-    def view(self, endpoint: str, round_trips: MetricSeries, window: Window, now_ns: int, columns: int) -> PingView:
+    def view(
+        self,
+        endpoint: str,
+        round_trips: MetricSeries,
+        chart: LatencyChart,
+        window: Window,
+        now_ns: int,
+        columns: int,
+    ) -> PingView:
+        lines = chart.lines(Metric.RTT, window, now_ns, columns)
         values = round_trips.histogram(window, now_ns)
         answered, lost = round_trips.counts(window, now_ns)
         p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))
@@ -81,4 +91,8 @@ class PingStats:
             redials=self._redials,
             last_close=self._last_close,
             sparkline=cells(round_trips.points(window, now_ns, columns)),
+            start_ns=lines.start_ns,
+            end_ns=lines.end_ns,
+            dots=lines.dots,
+            p50s=lines.p50s,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -10,10 +11,12 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from rich.segment import Segments
 from rich.text import Text
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.widgets import Input, TextArea
 
 from gwtui.config import Config
 from gwtui.config.themes import DEFAULT_THEME, load_all
@@ -21,8 +24,9 @@ from gwtui.feeds import Feed
 from gwtui.model.profile import Profile
 from gwtui.model.view import View
 from gwtui.secrets.crash_output import presentable
+from gwtui.ui.announcements import Announcements
 from gwtui.ui.command_palette import Offers
-from gwtui.ui.driver import hardy
+from gwtui.ui.driver import Hardy, hardy
 from gwtui.ui.editing import keep_setting
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
@@ -64,6 +68,9 @@ class GwtuiApp(App[int]):
         self._watch = Watch(open_feed, stop_after_s)
         self._watching = False
         self._escape_filter = EscapeFilter()
+        self._announcements = Announcements(config.ui)
+        if not config.ui.motion:
+            self.animation_level = "none"
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return (*super().get_line_filters(), self._escape_filter)
@@ -117,6 +124,24 @@ class GwtuiApp(App[int]):
             self.push_screen(WelcomeScreen(self._config), self._welcomed)
         else:
             self.watch_profile(profile)
+
+    # The terminal
+
+    @on(MonitorScreen.Live)
+    def _announce(self, event: MonitorScreen.Live) -> None:
+        if self._to_terminal and isinstance(driver := self._driver, Hardy):
+            driver.show_title(self._announcements.title(event.view))
+            if news := self._announcements.news(event.view, quiet=event.quiet):
+                driver.write(news)
+
+    @property
+    def _to_terminal(self) -> bool:
+        """Whether what is written reaches a terminal, and nothing else."""
+        return not self.is_headless and sys.__stdout__ is not None and sys.__stdout__.isatty()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if self.animation_level == "none" and isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
 
     # Themes
 

@@ -32,11 +32,14 @@ LOOK_S = 0.1
 """Between two looks whether the input is to end."""
 HURRY_S = 0.02
 """As much while something unfinished was read."""
+SAVE_TITLE = "\x1b[22;2t"
+GIVE_TITLE_BACK = "\x1b]2;\a\x1b[23;2t"
+"""Empty where the terminal saves none."""
 
 
 def hardy(driver: type[Driver], keeper: Keeper, leaving: Callable[[], bool]) -> type[Driver]:
     """The driver's hardy twin. `keeper` gives the terminal back where it cannot; `leaving`: the end was asked for."""
-    return type("Hardy", (_Hardy, driver), {"keeper": keeper, "leaving": staticmethod(leaving)})
+    return type("Hardy", (Hardy, driver), {"keeper": keeper, "leaving": staticmethod(leaving)})
 
 
 def _fits(size: Size) -> bool:
@@ -61,7 +64,7 @@ class _Output:
         return self._file.fileno()
 
 
-class _Hardy(Driver):
+class Hardy(Driver):
     """Stands before Textual's own driver.
 
     It writes to standard output, so that standard error can go to a file; Textual's writing thread would die of the
@@ -79,8 +82,15 @@ class _Hardy(Driver):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._title = ""
         if sys.__stdout__ is not None:
             self._file = _Output(sys.__stdout__)
+
+    def show_title(self, title: str) -> None:
+        """Set the terminal's title; it gets its own back when it is given back. "" before any: it keeps its own."""
+        if title != self._title:
+            self.write(f"{SAVE_TITLE if not self._title else ''}\x1b]2;{title}\a")
+            self._title = title
 
     @property
     def _holds(self) -> bool:
@@ -94,12 +104,16 @@ class _Hardy(Driver):
     def start_application_mode(self) -> None:
         self.keeper.held(self._file.fileno())
         super().start_application_mode()  # type: ignore[safe-super]  # as above
+        title, self._title = self._title, ""
+        self.show_title(title)
         for name in ("SIGTTIN", "SIGTTOU"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), self._background)
 
     def stop_application_mode(self) -> None:
         if self._holds:
+            if self._title:
+                self.write(GIVE_TITLE_BACK)
             super().stop_application_mode()  # type: ignore[safe-super]  # as above
 
     def disable_input(self) -> None:

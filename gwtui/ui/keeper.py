@@ -21,6 +21,7 @@ _GIVE_BACK = "".join(
         r"\033[?2026l",  # what was held back is drawn
         r"\033[?1000l\033[?1003l\033[?1015l\033[?1006l\033[?1016l",  # no mouse reports
         r"\033[?2004l\033[?1004l\033[?2048l\033[<u",  # no marks around what is pasted, no focus, no size, plain keys
+        r"\033[23;2t",  # the title of before
         r"\033[?7h\033[?1049l\033[?25h\033[0m",  # lines wrap, the screen of before, the cursor, no colours
         r"\ngwtui was killed; the terminal is as it was before\n",
     )

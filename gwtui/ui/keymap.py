@@ -71,6 +71,7 @@ KEYS: tuple[Key, ...] = (
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "View", True),
+    Key("view.log_scale", "L", "log_scale", "", "latency on a logarithmic axis, or from 0", "View", also="chart"),
     Key("panel.stream", "2", "panel('stream')", "", "only the stream, or all panels", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "only the WebSocket pings, or all panels", "Panels"),

@@ -38,8 +38,13 @@ STYLES: dict[str, str] = {
     "moment": "bold $background on $warning",
     "selection": "$text on $selection",
     "p50": "$p50",
+    "p90": "$p50 65%",
     "p95": "$p95",
     "p99": "$p99",
+    "dot": "$text",
+    "band": "on $p50 14%",
+    "shade": "$p50 14%",
+    "mark": "$accent",
     "content": "$content",
     "reasoning": "italic $reasoning",
     "tool": "$tool",
@@ -71,7 +76,7 @@ FALLBACKS: dict[str, str] = {
 }
 """What a colour of ours is in a theme that does not have it."""
 
-LINES = ("axis",)
+LINES = ("axis", "band", "shade")
 """Names of what is drawn and not read: its contrast may be low."""
 
 READABLE = 4.5
@@ -220,7 +225,7 @@ class Palette:
         foreground, behind = self._colour(front), self._colour(back)
         if behind is not None and behind.ansi is not None and behind.a < 1:
             # A terminal's own colours cannot be mixed, and a full one would drown the text.
-            behind, attributes = None, [*attributes, "bold"]
+            behind, attributes = None, attributes if is_line else [*attributes, "bold"]
         if behind is not None:
             background += behind
         if foreground is not None and foreground.ansi is not None and foreground.a < 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -45,6 +46,13 @@ def plain(line: Iterable[Span]) -> str:
 def printable(text: str) -> str:
     """One line of text without anything that would move the cursor or the text around it."""
     return text if text.isprintable() else clean(text, 10 * len(text))
+
+
+def joined(pieces: Sequence[Span]) -> Line:
+    """Neighbours of one style as one span."""
+    return tuple(
+        Span("".join(span.text for span in group), style) for style, group in groupby(pieces, lambda span: span.style)
+    )
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

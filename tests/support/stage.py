@@ -156,12 +156,13 @@ async def on_stage(
     name: str = "test",
     toasts: bool = False,
     worst_first: bool = False,
+    motion: bool = True,
 ) -> AsyncIterator[Stage]:
     """Run the program over these endpoints, or without a profile at all; `path` is its configuration file.
 
     Unless `worst_first`, its table is in the profile's order, as if the user had asked for that and moved in it.
     """
-    config = Config(path, ui=UI(theme=theme), keys=keys or {})
+    config = Config(path, ui=UI(theme=theme, motion=motion), keys=keys or {})
     profile = Profile(name=name, endpoints=endpoints)
     feeds: list[FakeFeed] = []
 

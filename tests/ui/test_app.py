@@ -419,3 +419,10 @@ async def test_a_crash_shows_where_and_never_what_variables_held(
     assert hazards_in(output.err) == []
     assert stage.app.return_code == 1
     assert len(stage.app.last_views) == 1
+
+
+@pytest.mark.parametrize(("motion", "moves"), [(True, ("full", True)), (False, ("none", False))])
+async def test_nothing_moves_where_motion_is_off(motion: bool, moves: tuple[str, bool], tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, motion=motion) as stage:
+        await stage.press("slash")
+        assert (stage.app.animation_level, stage.screen.query_one(Input).cursor_blink) == moves

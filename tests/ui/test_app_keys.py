@@ -175,6 +175,7 @@ CASES: dict[str, Case] = {
     "view.window_shorter": Case(lambda stage: stage.query.window, Window.S30),
     "view.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
     "view.group": Case(lambda stage: stage.query.group, Grouping.GATEWAY),
+    "view.log_scale": Case(lambda stage: "log└" in stage.text, True),
     "view.sort": Case(lambda stage: stage.query.sort, "endpoint"),
     "view.reverse": Case(lambda stage: stage.query.descending, True),
     "view.columns": Case(lambda stage: stage.query.columns, ("avg",), after=("space", "escape")),

@@ -21,9 +21,8 @@ from gwtui.model.enums import EventKind, FindingName, Outcome, State
 from gwtui.model.findings import entry_of
 from gwtui.model.incidents import Change, Incident, IncidentEvent
 from gwtui.model.judged import LogEntry
-from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.query import Query, Window
+from gwtui.model.query import Query
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import View
 from gwtui.ui.panel import scrolled
@@ -224,10 +223,18 @@ def test_a_list_scrolls_no_further_than_needed(top: int, index: int, visible: in
     assert scrolled(top, index, visible, count) == expected
 
 
-@pytest.mark.parametrize(("window", "text"), [(Window.M2, "-2 min"), (Window.ALL, "start")])
-def test_the_time_axis_says_where_the_window_begins(window: Window, text: str) -> None:
-    view = replace(views.calm(), latency=views.latency(window=window, metric=Metric.E2E))
-    assert text in "\n".join(plain(line) for line in latency.draw(view, 68, 12))
+@pytest.mark.parametrize(("behind_ns", "end"), [(0, "now"), (1, "")])
+def test_the_time_axis_has_clock_times_and_says_where_it_is_now(behind_ns: int, end: str) -> None:
+    view = replace(views.calm(), header=replace(views.calm().header, behind_ns=behind_ns))
+    axis = plain(latency.draw(view, 68, 12)[-3])
+    assert ("┴14:01:30─" in axis, axis.rpartition("─")[2].strip()) == (True, end)
+
+
+@pytest.mark.parametrize(("height", "lines"), [(4, 1), (6, 1), (8, 2), (12, 2), (2, 2)])
+def test_the_chart_stays_where_there_are_few_lines(height: int, lines: int) -> None:
+    drawn = [plain(line) for line in latency.draw(views.calm(), 66, height)]
+    assert len(drawn) == height
+    assert sum("│" not in line and "┤" not in line and "└" not in line for line in drawn) == lines
 
 
 @pytest.mark.parametrize("tainted", [0, 7])

@@ -6,6 +6,7 @@ import csv
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -70,7 +71,12 @@ from gwtui.cli import main
 sys.argv = ["gwtui", *sys.argv[1:]]
 main()
 """
-MODES = ((b"\x1b[?1049l", b"\x1b[?1049h"), (b"\x1b[?1000l", b"\x1b[?1000h"), (b"\x1b[?25h", b"\x1b[?25l"))
+MODES = (
+    (b"\x1b[?1049l", b"\x1b[?1049h"),
+    (b"\x1b[?1000l", b"\x1b[?1000h"),
+    (b"\x1b[?25h", b"\x1b[?25l"),
+    (b"\x1b[23;2t", b"\x1b[22;2t"),
+)
 """What of a terminal has to be off in the end, and what put it on."""
 NO_KEYS = b"\xff\xe9" + b"\x1b[M \xff\xe9" + b"\x1b]11;rgb:0/q/q\x1b\\" + b"\x1b[?62;22c" + b"\x1b[200~q\x1bq\x1b[201~"
 """Bytes of another encoding, a mouse report of old, late answers to questions, and a paste with an escape in it."""
@@ -141,9 +147,9 @@ def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]
     """Starts the monitor in a terminal and waits, if `watching`, until it watches and has written rows."""
     started: list[Terminal] = []
 
-    def _start(*python: str, stderr: IO[bytes] | None = None, watching: bool = True) -> Terminal:
+    def _start(*python: str, stderr: IO[bytes] | None = None, watching: bool = True, ui: str = "") -> Terminal:
         path = tmp_path / "config.toml"
-        path.write_text(CONFIG)
+        path.write_text(f"{CONFIG}[ui]\n{ui}\n")
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
         popen = subprocess.Popen(
@@ -336,8 +342,30 @@ def test_an_end_while_the_screen_is_coming_up_is_no_crash(start: Callable[..., T
     assert b"Traceback" not in terminal.written
 
 
-def test_the_title_of_the_terminal_is_left_alone(start: Callable[..., Terminal]) -> None:
+DOWN = b"\x1b]2;\xe2\x9c\x961 gwtui test\a"
+NEWS = re.compile(
+    rb"\a\x1b\]9;gwtui test: ([^\x00-\x1f;]{10,200})\a\x1b\]777;notify;gwtui test;([^\x00-\x1f;]{10,200})\a"
+)
+
+
+def test_the_title_counts_what_is_down_and_it_is_told_once(start: Callable[..., Terminal]) -> None:
     terminal = start()
+    terminal.wait_for(DOWN)
+    terminal.wait_for(b"\x1b]777;")
+    before = len(terminal.written)
+    while terminal.written.count(b"refused", before) < 2:
+        terminal.read()
+    os.write(terminal.master, b"q")
+    assert terminal.end() == 0
+    news = NEWS.findall(terminal.written)
+    assert [first == second for first, second in news] == [True]
+    assert b"nobody-is-there" in news[0][0]
+
+
+def test_the_terminal_is_told_nothing_where_that_is_off(start: Callable[..., Terminal]) -> None:
+    terminal = start(ui="title = false\nbell = false\nnotify = false")
+    terminal.wait_for(b"down")
     os.write(terminal.master, b"q")
     terminal.end()
-    assert not any(title in terminal.written for title in (b"\x1b]0;", b"\x1b]1;", b"\x1b]2;"))
+    assert not any(each in terminal.written for each in (b"\x1b]0;", b"\x1b]2;", b"\x1b]9;", b"\x1b]777;"))
+    assert b"\a" not in re.sub(rb"\x1b\][^\a]*\a", b"", terminal.written)

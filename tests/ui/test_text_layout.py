@@ -13,7 +13,7 @@ from gwtui.config.themes import load_all
 from gwtui.model.enums import State
 from gwtui.model.view import Cell
 from gwtui.ui import text_layout
-from gwtui.ui.charts import FAILURE, ChartSeries, bars, line_chart, merged, sparkline
+from gwtui.ui.charts import FAILURE, bars, merged, sparkline
 from gwtui.ui.styles import FALLBACKS, OWN, STYLES, Palette, textual_theme
 from gwtui.ui.text_layout import Column, Span, exact, fit, flow, justified, place, plain, row, sheet, wrap
 
@@ -165,31 +165,6 @@ def test_merging_keeps_the_slowest(values: list[int | None], width: int) -> None
     kept = merged(cells(*values), width)
     assert len(kept) == width
     assert max(cell.value_ns or 0 for cell in kept) == max(value or 0 for value in values) * MS
-
-
-def test_a_line_chart_has_gaps_where_nothing_was_measured() -> None:
-    series = [
-        ChartSeries("p50", "p50", (*(100 * MS for _ in range(10)), *(None,) * 10, *(100 * MS for _ in range(10))))
-    ]
-    failed = [0] * 29 + [1]
-    lines = [plain(line) for line in line_chart(series, failed, ("-2 min ", "now"), (43, 5))]
-    assert lines == [
-        "  100 ms┤⠈⠉⠉⠉⠉⠉⠉⠉⠉⠉┈┈┈┈┈┈┈┈┈┈⠈⠉⠉⠉⠉⠉⠉⠉⠉⠉ p50",
-        "        │                                  ",
-        " 50.0 ms┤┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈    ",
-        "       0┤┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈    ",
-        " -2 min └─────────────────────────────╳ now",
-    ]
-
-
-@given(
-    values=st.lists(st.none() | st.integers(0, 10**13), max_size=60),
-    width=st.integers(0, 90),
-    height=st.integers(0, 20),
-)
-def test_a_line_chart_fits_or_is_not_there(values: list[int | None], width: int, height: int) -> None:
-    lines = line_chart([ChartSeries("p50", "p50", tuple(values))], [1] * len(values), ("", "now"), (width, height))
-    assert [text_layout.line_cells(line) for line in lines] in ([], [width] * height)
 
 
 def test_every_state_has_a_style_and_a_shape_of_one_cell() -> None:

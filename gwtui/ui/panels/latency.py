@@ -1,55 +1,72 @@
-"""Percentiles of one latency over the window, as lines over time and as figures with their n."""
+"""One latency over the window: a dot per request, its rolling median, and figures with their n."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui.model.query import Window
 from gwtui.model.view import LatencyView, View
 from gwtui.text import units
-from gwtui.ui.charts import LABEL, ChartSeries, line_chart
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import Panel
+from gwtui.ui.plot import LABEL, LINEAR, ChartLook, Curve, Level, Plot, draw_plot
 from gwtui.ui.text_layout import Line, Span, centred, flow, sheet
 
-LINES = ("p50", "p95", "p99")
+LINES = ("p50", "p90")
+LEAST = 3
+"""Lines from which on there is a chart."""
+KEY_FIGURES = ("p50", "p90", "p99", "max")
+"""Those that stay where there is little room."""
 
 
-def draw(view: View, width: int, height: int) -> list[Line]:
-    """The chart, and the figures under it; where there is no room for both, the figures."""
+def draw(view: View, width: int, height: int, look: ChartLook = LINEAR) -> list[Line]:
+    """The chart, and the figures under it: as many as leave the chart its room, or all where there is none for it."""
     latency = view.latency
     if latency is None:
         return centred([(Span("Nothing measured yet", "muted"),)], width, height)
     figures = flow(_figures(latency), width)
+    if len(figures) > max(1, (height - LEAST) // 2) and height > LEAST:
+        figures = flow(_figures(latency, KEY_FIGURES), width)[:1]
     room = height - len(figures)
-    chart = _chart(latency, width, room) if room >= 4 else []
+    chart = _chart(view, latency, width, room, look) if room >= LEAST else []
     return sheet([*chart, *figures], width, height)
 
 
-def _chart(latency: LatencyView, width: int, height: int) -> list[Line]:
-    points = latency.points
-    series = (
-        ChartSeries("p99", "p99", tuple(point.p99_ns for point in points)),
-        ChartSeries("p95", "p95", tuple(point.p95_ns for point in points)),
-        ChartSeries("p50", "p50", tuple(point.p50_ns for point in points)),
-    )
-    start = "start" if latency.window is Window.ALL else f"-{latency.window}"
-    failed = [point.failed for point in points]
-    chart = line_chart(series, failed, (f"{start} ", "now"), (width, height))
-    if latency.n == 0 and chart:
+def _chart(view: View, latency: LatencyView, width: int, height: int, look: ChartLook) -> list[Line]:
+    chart = draw_plot(_plot(view, latency), width, height, partial(units.clock, utc=view.query.utc), look)
+    if not latency.dots and latency.n == 0 and chart:
         text = f"no {latency.metric.label} in this window"
         axis: Line = (Span(" " * LABEL), Span("│", "axis"))
         chart[height // 2] = (*axis, *centred([(Span(text, "muted"),)], width - LABEL - 1, 1)[0])
     return chart
 
 
-def _figures(latency: LatencyView) -> list[Line]:
+def _plot(view: View, latency: LatencyView) -> Plot:
+    levels = (("limit", "slow", latency.limit_ns), ("usual", "faint", latency.usual_ns))
+    return Plot(
+        start_ns=latency.start_ns,
+        end_ns=latency.end_ns,
+        end_at=view.header.at - (view.now_ns - latency.end_ns) / 1e9,
+        curve=Curve("p50", latency.p50s),
+        band=Curve("p90", latency.p90s),
+        dots=latency.dots,
+        levels=[Level(name, style, value) for name, style, value in levels if value is not None],
+        limit_ns=latency.limit_ns,
+        spans=latency.spans,
+        end="" if view.header.behind_ns else "now",
+    )
+
+
+def _figures(latency: LatencyView, names: tuple[str, ...] = ()) -> list[Line]:
+    """The percentiles, or those of them; then what they are of."""
     items: list[Line] = []
     for name, quantile in latency.figures:
+        if names and name not in names:
+            continue
         known = quantile.value_ns is not None
         text = units.quantile(quantile.value_ns, quantile.n)
         items.append((Span(f"{name} ", name if name in LINES else "muted"), Span(text, "text" if known else "faint")))
@@ -58,6 +75,10 @@ def _figures(latency: LatencyView) -> list[Line]:
         items.append((Span("failed ", "muted"), Span(units.count(latency.failed), "bad")))
     if latency.tainted:
         items.append((Span("tainted ", "muted"), Span(units.count(latency.tainted), "warn")))
+    if latency.usual_ns is not None:
+        items.append((Span("usual ", "muted"), Span(units.short(latency.usual_ns))))
+    if latency.limit_ns is not None:
+        items.append((Span("limit ", "muted"), Span(units.short(latency.limit_ns))))
     return items
 
 
@@ -67,6 +88,10 @@ class LatencyPanel(Panel):
     NUMBER = 3
     FADES = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("latency")]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._is_log = False
 
     class MetricChosen(Message):
         """The next metric (1) or the one before (-1) is wanted."""
@@ -89,7 +114,13 @@ class LatencyPanel(Panel):
         return f"Latency · {latency.metric.label} · {latency.endpoint} · {latency.window}"
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view, width, height)
+        mixes = self.background_colors[1].ansi is None and not self.app.no_color
+        return draw(view, width, height, ChartLook(self._is_log, mixes))
+
+    def toggle_scale(self) -> None:
+        """A logarithmic axis, or again a linear one that begins at 0."""
+        self._is_log = not self._is_log
+        self.redraw()
 
     def action_metric(self, step: int) -> None:
         self.post_message(self.MetricChosen(step))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gwtui.model.enums import Outcome
-from gwtui.model.query import Window
 from gwtui.model.view import PingView, Quantile, View
 from gwtui.text import units
-from gwtui.ui.charts import ChartSeries, bars, line_chart
+from gwtui.ui.charts import bars
 from gwtui.ui.panel import Panel
+from gwtui.ui.plot import Curve, Plot, draw_plot
 from gwtui.ui.text_layout import Line, Span, centred, flow, printable, sheet
 
 TALL = 14
@@ -24,7 +26,7 @@ def draw(view: View, width: int, height: int) -> list[Line]:
         figures.append((Span("last close ", "muted"), Span(printable(ping.last_close), "warn")))
     room = height - len(figures)
     if room >= TALL:
-        return sheet([*figures, (), *_chart(ping, width, room - 1)], width, height)
+        return sheet([*figures, (), *_chart(view, ping, width, room - 1)], width, height)
     if room >= 3:
         figures.append(())
         room -= 1
@@ -32,10 +34,16 @@ def draw(view: View, width: int, height: int) -> list[Line]:
     return sheet([*figures, *chart], width, height)
 
 
-def _chart(ping: PingView, width: int, height: int) -> list[Line]:
-    start = "start" if ping.window is Window.ALL else f"-{ping.window}"
-    series = ChartSeries("p50", "p50", tuple(cell.value_ns for cell in ping.sparkline))
-    return line_chart((series,), [cell.failed for cell in ping.sparkline], (f"{start} ", "now"), (width, height))
+def _chart(view: View, ping: PingView, width: int, height: int) -> list[Line]:
+    plot = Plot(
+        start_ns=ping.start_ns,
+        end_ns=ping.end_ns,
+        end_at=view.header.at - (view.now_ns - ping.end_ns) / 1e9,
+        curve=Curve("p50", ping.p50s),
+        dots=ping.dots,
+        end="" if view.header.behind_ns else "now",
+    )
+    return draw_plot(plot, width, height, partial(units.clock, utc=view.query.utc))
 
 
 def _round_trips(ping: PingView) -> list[Line]:

@@ -117,6 +117,9 @@ class LookActions(Screen[None]):
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()
 
+    def action_log_scale(self) -> None:
+        self.query_one(LatencyPanel).toggle_scale()
+
     def action_request(self, step: int) -> None:
         self._look(navigation.other_request(self._view_of_selection(), step))
 

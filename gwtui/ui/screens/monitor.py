@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from gwtui.config import Config
@@ -53,6 +54,14 @@ TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbin
 class MonitorScreen(LookActions, OrderActions):
     """Everything at a glance. Draws at most ten times a second, and only when something changed."""
 
+    class Live(Message):
+        """What is sick now, or which incidents there are, has changed; `quiet`: the user looks at another time."""
+
+        def __init__(self, view: View, *, quiet: bool) -> None:
+            super().__init__()
+            self.view = view
+            self.quiet = quiet
+
     AUTO_FOCUS = "EndpointsPanel"  # from the start: a key that is pressed early is not typed into the filter
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
@@ -69,6 +78,7 @@ class MonitorScreen(LookActions, OrderActions):
         self._orders = Orders(watch, self._editing, self._message, self._restart)
         self._questions = Questions(self, self._orders)
         self._view: View | None = None
+        self._told: object = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
@@ -80,6 +90,7 @@ class MonitorScreen(LookActions, OrderActions):
 
     def on_mount(self) -> None:
         self.set_interval(1 / FRAMES_PER_S, self._follow_selection)
+        self.set_interval(1.0, self._tell)
         self._follow()
         self.query_one(EndpointsPanel).focus()
 
@@ -96,10 +107,25 @@ class MonitorScreen(LookActions, OrderActions):
         view = self._watch.changed_view(self._columns)
         if view is not None:
             self._show(view)
+            if not self._is_past:
+                self._tell()
         self.query_one(HeaderLine).play(self._watch.playing)
         screen = self.app.screen
         if (view is not None or self._watch.is_past) and isinstance(screen, ANSWERS) and screen.is_mounted:
             screen.show(self._live_view())
+
+    @property
+    def _is_past(self) -> bool:
+        """Whether something else is shown than what happens now."""
+        return self._watch.is_past or bool(self._watch.refuses)
+
+    def _tell(self) -> None:
+        """Tell the program of what is sick now, even while another time is shown."""
+        view = self._live_view()
+        told = (view.header.states, view.incidents, view.header.session_dir)
+        if told != self._told:
+            self._told = told
+            self.post_message(self.Live(view, quiet=self._is_past))
 
     @property
     def _columns(self) -> int:

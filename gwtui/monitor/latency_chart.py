@@ -1,0 +1,172 @@
+"""What the latency chart of one endpoint is made of: its dots, and its rolling p50 and p90.
+
+Time is cut into shares of equal width, aligned to the clock's zero and not to now, so that a picture of them stands
+still while time moves on. Of a share that is over nothing is computed twice.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import count
+
+from gwtui.model.enums import BAD, Outcome
+from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
+from gwtui.model.profile import Thresholds
+from gwtui.model.query import Window
+from gwtui.model.view import ChartSpan, Dot, LatencyView
+from gwtui.monitor.event_log import EventLog
+from gwtui.monitor.kept_results import KeptResults
+from gwtui.monitor.series import SECOND_NS
+from gwtui.stats.histogram import supported
+from gwtui.stats.significance import quantile
+
+BEARS = {q: next(n for n in count(1) if supported(q, n)) for q in (0.5, 0.9)}
+"""How many values bear a percentile."""
+REACH = 3
+"""A line reaches back for them over this part of the window at most: a third."""
+
+MANY = 64
+"""Results of a share that each have a dot; of more those that would fall together have one."""
+TIMES = 4
+"""The number of times that dots of one share are told apart by then."""
+STEP = math.log(1.08)
+"""How far apart their values are by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLines:
+    """The chart of a stretch of time."""
+
+    start_ns: int
+    end_ns: int
+    dots: tuple[Dot, ...]
+    p50s: tuple[int | None, ...]
+    p90s: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    dots: tuple[Dot, ...]
+    p50_ns: int | None
+    p90_ns: int | None
+
+
+class LatencyChart:
+    """Makes the lines of one endpoint's latency out of its kept results."""
+
+    def __init__(self, results: KeptResults, start_ns: int) -> None:
+        self._results = results
+        self._start_ns = start_ns
+        self._width_ns = 0
+        self._metric: Metric | None = None
+        self._reach_ns = 0
+        self._over: dict[int, _Share] = {}
+        """The shares of that width that are over, by their numbers."""
+
+    def lines(self, metric: Metric, window: Window, at_ns: int, columns: int) -> ChartLines:
+        """The window up to a moment in about `columns` shares; it ends with the share that the moment is in."""
+        width_ns, shares = self._shares(window, at_ns, columns)
+        reach_ns = width_ns * columns // REACH
+        if (width_ns, reach_ns, metric) != (self._width_ns, self._reach_ns, self._metric):
+            self._width_ns, self._reach_ns, self._metric = width_ns, reach_ns, metric
+            self._over.clear()
+        made = [self._share(number, metric, at_ns) for number in shares]
+        if len(self._over) > 4 * len(shares):
+            self._over = {number: self._over[number] for number in shares if number in self._over}
+        return ChartLines(
+            start_ns=shares.start * width_ns,
+            end_ns=shares.stop * width_ns,
+            dots=tuple(dot for share in made for dot in share.dots),
+            p50s=tuple(share.p50_ns for share in made),
+            p90s=tuple(share.p90_ns for share in made),
+        )
+
+    def _shares(self, window: Window, at_ns: int, columns: int) -> tuple[int, range]:
+        """How wide a share is, and which ones the window has. Those of a whole session double their width now and
+        then, so that there are never more than `columns`."""
+        if window.seconds is not None:
+            width_ns = max(window.seconds * SECOND_NS // columns, 1)
+            last = at_ns // width_ns
+            return width_ns, range(last - columns + 1, last + 1)
+        width_ns = SECOND_NS
+        while at_ns // width_ns - self._start_ns // width_ns >= columns:
+            width_ns *= 2
+        return width_ns, range(self._start_ns // width_ns, at_ns // width_ns + 1)
+
+    def _share(self, number: int, metric: Metric, at_ns: int) -> _Share:
+        known = self._over.get(number)
+        if known is not None:
+            return known
+        start_ns, end_ns = number * self._width_ns, (number + 1) * self._width_ns - 1
+        share = self._made(metric, start_ns, min(end_ns, at_ns))
+        if len(self._results) and end_ns < min(at_ns, self._results.ended_ns(-1)):  # a later result is later than that
+            self._over[number] = share
+        return share
+
+    def _made(self, metric: Metric, start_ns: int, end_ns: int) -> _Share:
+        results = self._results
+        within = results.between(start_ns, end_ns)
+        dots = results.dots(metric, start_ns, end_ns, len(within))
+        values = [dot.value_ns for dot in dots if dot.value_ns is not None]
+        before = within.start
+        while len(values) < BEARS[0.9] and before > 0 and end_ns - results.ended_ns(before - 1) <= self._reach_ns:
+            before -= 1
+            if (value := _value(results, before, metric)) is not None:
+                values.insert(0, value)
+        own = sum(dot.value_ns is not None for dot in dots)
+        p50_ns, p90_ns = (_borne(values, q, own) for q in (0.5, 0.9))
+        below = p50_ns is None or p90_ns is None or p90_ns < p50_ns
+        return _Share(_thinned(dots, start_ns, self._width_ns), p50_ns, None if below else p90_ns)
+
+
+def limit_ns(thresholds: Thresholds, form: AnswerForm, metric: Metric) -> int | None:
+    """The limit that the user set for that latency; None where there is none, or where it is another latency's."""
+    limited = watched_metrics(form, thresholds.slow_metric)[0]
+    limit_ms = thresholds.slow_over_ms
+    return round(limit_ms * 1e6) if limit_ms is not None and metric is limited else None
+
+
+def spans_of(view: LatencyView, events: EventLog, wall: tuple[float, int]) -> tuple[ChartSpan, ...]:
+    """What of the endpoint's incidents, and which marks, lie within the chart; the worst and the marks come last, to
+    be drawn over the others. `wall`: a wall time, and the same moment on the records' clock."""
+    at, at_ns = wall
+
+    def stamp(moment: float) -> int:
+        return at_ns + round((moment - at) * 1e9)
+
+    found = [
+        ChartSpan(stamp(member.since), None if member.until is None else stamp(member.until), member.state)
+        for incident in events.incidents
+        for member in incident.members
+        if member.endpoint == view.endpoint and not member.vantage
+    ]
+    found += [ChartSpan(entry.now_ns, entry.now_ns, None) for entry in events.entries if entry.kind == "mark"]
+    within = [
+        span for span in found if span.start_ns < view.end_ns and (span.end_ns is None or span.end_ns >= view.start_ns)
+    ]
+    return tuple(sorted(within, key=lambda span: BAD.index(span.state) if span.state in BAD else len(BAD)))
+
+
+def _value(results: KeptResults, at: int, metric: Metric) -> int | None:
+    is_good = results.outcome(at) is Outcome.OK
+    return results.sure(at, metric) if is_good else None
+
+
+def _borne(values: list[int], q: float, own: int) -> int | None:
+    """The percentile of the share's own values, or of as many of the latest as bear it."""
+    needed = max(own, BEARS[q])
+    return quantile(values[-needed:], q) if len(values) >= needed else None
+
+
+def _thinned(dots: tuple[Dot, ...], start_ns: int, width_ns: int) -> tuple[Dot, ...]:
+    """All of them, or of many one of those that nearly fall together."""
+    if len(dots) <= MANY:
+        return dots
+    kept = {_place(dot, start_ns, width_ns): dot for dot in dots}
+    return tuple(kept.values())
+
+
+def _place(dot: Dot, start_ns: int, width_ns: int) -> tuple[int, int | None]:
+    time = (dot.at_ns - start_ns) * TIMES // width_ns
+    return time, None if dot.value_ns is None else round(math.log(max(dot.value_ns, 1)) / STEP)
