@@ -27,11 +27,16 @@ json_values = st.recursive(
 )
 
 
+_made: dict[type[Any], st.SearchStrategy[Any]] = {}
+
+
 def structs(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Any value of a msgspec struct whose every field is drawn from its type and bounds."""
-    hints = typing.get_type_hints(kind, include_extras=True)
-    fields = {field.name: _of(hints[field.name]) for field in msgspec.structs.fields(kind)}
-    return st.builds(kind, **fields)
+    """Any value of a msgspec struct whose every field is drawn from its type and bounds. Made once of each type."""
+    if kind not in _made:
+        hints = typing.get_type_hints(kind, include_extras=True)
+        fields = {field.name: _of(hints[field.name]) for field in msgspec.structs.fields(kind)}
+        _made[kind] = st.builds(kind, **fields)
+    return _made[kind]
 
 
 def _of(hint: Any) -> st.SearchStrategy[Any]:

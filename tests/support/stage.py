@@ -8,9 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from unittest.mock import patch
 
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.strip import Strip
 
 from gwtui.config import Config
 from gwtui.config.file import UI
@@ -131,9 +135,15 @@ class Stage:
         await self.drawn()
 
     @property
+    def strips(self) -> list[Strip]:
+        """The screen as it looks."""
+        visible_screen_stack.set(self.app._background_screens)
+        return self.screen._compositor.render_strips()
+
+    @property
     def lines(self) -> list[str]:
-        """The screen as it looks, without colours."""
-        return [strip.text.rstrip() for strip in self.screen._compositor.render_strips()]
+        """The same without colours."""
+        return [strip.text.rstrip() for strip in self.strips]
 
     @property
     def text(self) -> str:
@@ -143,6 +153,16 @@ class Stage:
     def notices(self) -> list[str]:
         """The notices on the screen."""
         return [notification.message for notification in self.app._notifications]
+
+
+def _not_drawn(
+    compositor: Compositor,
+    full: bool = False,
+    screen_stack: list[Screen[object]] | None = None,
+    simplify: bool = False,
+) -> None:
+    """In the place of `Compositor.render_update`: there is no terminal, and drawing takes a third of the time."""
+    compositor._dirty_regions.clear()
 
 
 @asynccontextmanager
@@ -161,6 +181,7 @@ async def on_stage(
     """Run the program over these endpoints, or without a profile at all; `path` is its configuration file.
 
     Unless `worst_first`, its table is in the profile's order, as if the user had asked for that and moved in it.
+    Its screen is drawn when a test looks at it, and at the end.
     """
     config = Config(path, ui=UI(theme=theme, motion=motion), keys=keys or {})
     profile = Profile(name=name, endpoints=endpoints)
@@ -175,12 +196,14 @@ async def on_stage(
         return Profile(name="demo", endpoints=(Endpoint(name="shown", api="http", url="http://127.0.0.1:1"),))
 
     app = GwtuiApp(config, None if welcome else profile, open_feed, start_demo)
-    async with app.run_test(size=size, notifications=toasts) as pilot:
-        await pilot.pause()
-        stage = Stage(app, pilot, config, feeds)
-        if not welcome:
-            if not worst_first:
-                stage.monitor._watch.query = Query(sort=AS_IN_PROFILE, utc=config.ui.utc)
-                stage.monitor.query_one(EndpointsPanel).use()
-            await stage.drawn()
-        yield stage
+    with patch.object(Compositor, "render_update", _not_drawn):
+        async with app.run_test(size=size, notifications=toasts) as pilot:
+            await pilot.pause()
+            stage = Stage(app, pilot, config, feeds)
+            if not welcome:
+                if not worst_first:
+                    stage.monitor._watch.query = Query(sort=AS_IN_PROFILE, utc=config.ui.utc)
+                    stage.monitor.query_one(EndpointsPanel).use()
+                await stage.drawn()
+            yield stage
+            assert app._exit or len(stage.lines) == stage.screen.size.height

@@ -86,8 +86,8 @@ def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
     tty.press("\x1b", hides="needs a number")
     tty.press("m", "Mark")
     tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "◆ mark")
-    tty.press("?", "Mouse")
-    tty.press("\x1b", hides="Mouse")
+    tty.press("?", "under [ui.keys]")
+    tty.press("\x1b", hides="under [ui.keys]")
     tty.press("c", "Compare")
     tty.press("\x1b", hides="Compare ·")
     tty.press("K", "Run the checks")
@@ -145,7 +145,7 @@ def hostile_records() -> list[Record]:
 
 def clickable(stage: Stage) -> list[object]:
     """Actions and links that a click on the screen would follow because of a text."""
-    styles = [segment.style for strip in stage.screen._compositor.render_strips() for segment in strip]
+    styles = [segment.style for strip in stage.strips for segment in strip]
     return [style for style in styles if style is not None and ("@click" in style.meta or style.link)]
 
 

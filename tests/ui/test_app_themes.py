@@ -57,7 +57,7 @@ async def test_no_color_is_grey_with_what_is_wrong_in_bold(tmp_path: Path, monke
     monkeypatch.setenv("NO_COLOR", "1")
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.show(*story.session())
-        drawn = [segment for strip in stage.screen._compositor.render_strips() for segment in strip]
+        drawn = [segment for strip in stage.strips for segment in strip]
         bold = {segment.text.strip() for segment in drawn if segment.style is not None and segment.style.bold}
         assert {"5 failed", "down"} <= bold
         assert not {"up", "complete"} & bold
