@@ -50,6 +50,7 @@ PASTED = SEQUENCES["C1 CSI"] + SEQUENCES["reordered"] + SEQUENCES["invisible"] +
 """What a terminal lets through when it is pasted."""
 TRIED = {"error": "✖ error_in_stream: event", "pong": "✖ wrong_pong:"}
 """What the form says of a trial."""
+HOME = "\x1b[H"
 ISSUER = f"issuer ␛]0;hacked␇{ACTION}"
 """What the details of a request say of the certificate."""
 
@@ -85,7 +86,7 @@ def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
     tty.press(f"\x1b[200~ttft>{PASTED}\x1b[201~", "needs a number")
     tty.press("\x1b", hides="needs a number")
     tty.press("m", "Mark")
-    tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "◆ mark")
+    tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "  mark: ")
     tty.press("?", "under [ui.keys]")
     tty.press("\x1b", hides="under [ui.keys]")
     tty.press("c", "Compare")
@@ -99,6 +100,8 @@ def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
 def test_the_whole_program_in_a_terminal(use: Callable[[Tty, Hostile], None], hostile: Hostile) -> None:
     with terminal("-m", "gwtui", *hostile.options, "--interval", "2s", size=(170, 70)) as tty:
         tty.wait_for(*hostile.names, "wrong_pong", "model_differs", "last close 1013")
+        tty.press("s", "in the profile's order")
+        tty.press(HOME)
         use(tty, hostile)
         tty.press("q")
         assert tty.end() == 0
