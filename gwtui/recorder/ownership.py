@@ -37,6 +37,7 @@ _LEFT = re.compile(r"\.lock|\.(session|profile)\.toml\.new")
 _OURS = re.compile(
     r"(session|profile)\.toml"
     r"|((requests|pings|incidents|checks)(\.[0-9]+)?\.csv|(texts|usual)(\.[0-9]+)?\.jsonl)([.-][0-9A-Za-z.-]+)?"
+    r"|(writeup|copy)-[0-9A-Za-z-]+\.[a-z]+"
 )
 """The files of a session, also as a program that rotates logs names them: `requests.csv.1.gz`."""
 

@@ -23,6 +23,7 @@ _EDGE_BEFORE = "back to where an incident began or ended"
 _EDGE_AFTER = "forward to where an incident begins or ends"
 _OLDER, _NEWER = "left_square_bracket,left_parenthesis", "right_square_bracket,right_parenthesis"
 _WALK = "history, rewind, replay, jump"
+_COPY_MENU = "choose what to copy: ids, curl, row, ticket"
 _CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
@@ -68,6 +69,7 @@ KEYS: tuple[Key, ...] = (
     Key("incident.previous", "N", "incident(-1)", "", "select the incident before it, and its endpoint", "View"),
     Key("endpoint.accept", "X", "accept", "", _ACCEPT, "Actions", also="history, relearn, slow"),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "View", True),
+    Key("request.copy_menu", "Y", "copy_menu", "", _COPY_MENU, "View", also="curl, csv, ticket, request id, raw"),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "View", True),
@@ -156,6 +158,7 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
         Key("details.older", _OLDER, "request(-1)", "older", "an older request", _DETAILS),
         Key("details.newer", _NEWER, "request(1)", "newer", "a newer request", _DETAILS),
         Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", _DETAILS),
+        Key("details.copy_menu", "Y", "copy_menu", "more to copy", _COPY_MENU, _DETAILS),
         Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", _DETAILS),
     ),
     "others": _moves("others", "In the endpoints to compare"),

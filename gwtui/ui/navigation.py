@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -81,6 +82,11 @@ def shown_trace_id(view: View) -> tuple[int, str] | None:
     shown = view.stream.request if view.stream is not None else view.probed
     row = shown if shown is not None else next(iter(view.recent), None)
     return (row.number, row.trace_id) if row is not None and row.trace_id else None
+
+
+def file_name(text: str) -> str:
+    """The text as part of a file's name: letters, digits and hyphens."""
+    return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-")
 
 
 def incident_to_acknowledge(view: View, under_cursor: Incident | None) -> Incident | None:

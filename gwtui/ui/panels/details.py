@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType
 
+from gwtui.apis.base import AskError
 from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.concurrency import Together
 from gwtui.model.conversation import turn_text
 from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.metrics import Basis
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.stream_view import StreamView
 from gwtui.model.view import View
+from gwtui.report.asked import asked_request
 from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
 from gwtui.text.sanitize import clauses
@@ -30,6 +34,7 @@ LABEL = 14
 AROUND = 3
 """The number of events shown before and after the one that decided the verdict."""
 RAW_LINES = 4
+BODY_LINES = 40
 
 
 def draw_result(view: View, width: int) -> list[Line]:
@@ -55,6 +60,26 @@ def draw_result(view: View, width: int) -> list[Line]:
         *_section("Response headers", tuple(sorted(request.headers.items())), width),
         *_excerpt(request, width),
     ]
+
+
+def draw_request(endpoint: Endpoint | None, result: Request | Ping | None, width: int) -> list[Line]:
+    """The request as the profile makes it: method, URL, headers and body, with references in place of keys."""
+    if endpoint is None:
+        return []
+    try:
+        asked = asked_request(endpoint, result)
+    except AskError:  # its verdict says so
+        return []
+    lines = _heading("Request")
+    lines += [(Span(text, "text"),) for text in wrap(f"{asked.method} {asked.url}", width)]
+    lines += _pairs(asked.headers, width)
+    fresh = "traceparent and x-request-id are fresh each time"
+    lines += [(Span(text, "faint"),) for text in wrap("; ".join((*asked.notes, fresh)), width)]
+    body = wrap(asked.body.decode("utf-8", "replace"), width)
+    lines += [(), *((Span(text, "muted"),) for text in body[:BODY_LINES])] if asked.body else []
+    left = len(body) - BODY_LINES
+    lines += [(Span(f"… {units.many(left, 'further line')}: Y copies all of it", "faint"),)] if left > 0 else []
+    return lines
 
 
 def draw_events(stream: StreamView, width: int, opened: int | None) -> list[tuple[Line, int | None]]:
@@ -269,6 +294,8 @@ class DetailsPanel(MovingPanel):
     _opened: int | None = None
     _sought = False
     _numbers: tuple[int | None, ...] = ()
+    _asked_of: tuple[object, ...] = ()
+    _asked: Sequence[Line] = ()
 
     def title(self, view: View) -> str:
         newest = " · newest" if view.query.request is None else ""
@@ -284,13 +311,22 @@ class DetailsPanel(MovingPanel):
             self._top, self._opened = 0, None
         super().show(view)
 
+    def _request(self, view: View, width: int) -> Sequence[Line]:
+        """It is made anew only for another request."""
+        result = view.stream.request if view.stream is not None else view.probed
+        of = (self.title(view), view.selected, result, width)
+        if self._asked_of != of:
+            self._asked_of, self._asked = of, draw_request(view.selected, result, width)
+        return self._asked
+
     def open_event(self, number: int) -> None:
         """Show what that event brought, in the middle."""
         self._opened, self._sought = number, True
         self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        lines: list[tuple[Line, int | None]] = [(line, None) for line in draw_result(view, width)]
+        whole = (*draw_result(view, width), *self._request(view, width))
+        lines: list[tuple[Line, int | None]] = [(line, None) for line in whole]
         if view.stream is not None:
             lines += draw_events(view.stream, width, self._opened)
             lines += [(line, None) for line in draw_text(view.stream, width)]

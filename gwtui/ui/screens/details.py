@@ -56,5 +56,8 @@ class DetailsScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         self._act("copy")
 
+    def action_copy_menu(self) -> None:
+        self._act("copy_menu")
+
     def action_leave(self) -> None:
         self.dismiss(None)
