@@ -19,13 +19,9 @@ from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
     from gwtui.model.incidents import Incident
-    from gwtui.recorder.session_reader import Session, UnreadRows
+    from gwtui.recorder.session_reader import Session
     from gwtui.report.writeup import Period, Writeup
 
-LAST_S = 900.0
-"""What is reported of a session without an incident: its last 15 minutes."""
-LONGEST_REQUEST_S = 3600.0
-"""Results that began as much before are read too: they may have ended in the period."""
 FORMATS = ("md", "html", "json")
 _SUFFIXES = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(Z?)")
@@ -104,45 +100,21 @@ def report(options: ReportOptions, zone: tzinfo | None = None, clock: Callable[[
 
 
 def _written(session: Session, options: ReportOptions, zone: tzinfo | None, made_at: float) -> Writeup:
-    """Read the log, then the results of its period."""
-    from gwtui.health.incident_log import IncidentLog
-    from gwtui.model.records import Ping, Request
-    from gwtui.recorder.session_reader import UnreadRows
-    from gwtui.report.writeup import Collector, Provenance, sane
-    from gwtui.text.sanitize import clean
+    from gwtui.report.writeup.sources import recorded_writeup
 
-    unread, log = UnreadRows(), IncidentLog()
-    for entry in session.log(UnreadRows()):
-        log.apply(entry)
-    period = _period(session, options, zone, log.incidents)
-    collector = Collector(session.profile, period)
-    between = (sane(period.shown_from_at - LONGEST_REQUEST_S), sane(period.shown_to_at))
-    for row in session.rows(unread, between=between):
-        collector.add(row, session.started_at + row.now_ns / 1e9)
-        if isinstance(row, Request | Ping):
-            log.apply(row)
-    _tell(unread)
-    provenance = Provenance(
-        profile=clean(session.profile.name),
-        session=clean(session.directory.resolve().name),
-        session_at=session.started_at,
-        made_at=made_at,
-        version=_version(),
-        unread=str(unread),
-    )
-    number = period.incident.number if period.incident is not None else None
-    return collector.writeup(provenance, log.incident(number) if number is not None else None)
+    writeup = recorded_writeup(session, lambda known, span: _period(span, options, zone, known), made_at)
+    if writeup.provenance.unread:
+        note(writeup.provenance.unread)
+    return writeup
 
 
-def _tell(unread: UnreadRows) -> None:
-    if text := str(unread):
-        note(text)
-
-
-def _period(session: Session, options: ReportOptions, zone: tzinfo | None, known: tuple[Incident, ...]) -> Period:
+def _period(
+    span: tuple[float, float], options: ReportOptions, zone: tzinfo | None, known: tuple[Incident, ...]
+) -> Period:
+    """What was asked for. `span`: when the session began, and when its newest row came."""
     from gwtui.report.writeup import period_between, period_of
+    from gwtui.report.writeup.sources import chosen_period
 
-    span = (session.started_at, session.ended_at())
     if options.begin or options.end:
         began_at = _time(options.begin, "--from", span[1], zone) if options.begin else span[0]
         ended_at = _time(options.end, "--to", span[1], zone) if options.end else span[1]
@@ -157,7 +129,7 @@ def _period(session: Session, options: ReportOptions, zone: tzinfo | None, known
     if options.incident is None:
         if own:
             return period_of(max(own, key=lambda each: (each.opened, each.number)), known, span)
-        return period_between(max(span[0], span[1] - LAST_S), span[1], known, span)
+        return chosen_period(None, None)(known, span)
     found = next((each for each in known if each.number == options.incident), None)
     if found is None:
         numbers = ", ".join(str(each.number) for each in own[-10:])
@@ -201,12 +173,3 @@ def _text(writeup: Writeup, session: Session, form: str, zone: tzinfo | None) ->
     learn(*session.profile.endpoints)
     render = {"md": writeup_markdown, "html": writeup_html, "json": writeup_json}[form]
     return masked(render(masked_writeup(writeup, masked), zone))
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("gwtui")
-    except PackageNotFoundError:
-        return "from a checkout"
