@@ -86,6 +86,13 @@ class Monitor:
         """The newest stamp of any record."""
         return self._now_ns
 
+    def kept_rows(self) -> tuple[tuple[Request | Ping | LogEntry, float], ...]:
+        """The results that are kept in full and the newest entries of the log, with their wall times; oldest first."""
+        wall, stamp_ns = self._wall
+        results = (result for history in self._histories.values() for result in history.stream_store.results())
+        rows = sorted((*results, *self._events.entries), key=lambda row: row.now_ns)
+        return tuple((row, wall + (row.now_ns - stamp_ns) / 1e9) for row in rows)
+
     @property
     def banner(self) -> str:
         """Trouble of our own, as in the header."""

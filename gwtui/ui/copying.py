@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from gwtui.model.view import View
 from gwtui.text.untrusted_files import Directory
+
+if TYPE_CHECKING:
+    from gwtui.report.writeup.sources import KeptRows
 
 MOST_COPIED_BYTES = 74_994
 """OSC 52 carries base64, and terminals take 100,000 bytes of that, or less without a word."""
@@ -58,3 +63,22 @@ def _saved(place: Path, name: str, suffix: str, text: str) -> Path:
                 file.write(text)
             return place / whole
     raise FileExistsError(f"{place}: {MOST_NAMES:,} files are called {name}")
+
+
+def write_up(view: View, kept: KeptRows, number: int | None, settle_s: float) -> str:
+    """Incident `number` as Markdown; without one the 15 minutes around the moment that is shown, or the last ones.
+    Blocks while files are read. Raises `NoIncidentError`."""
+    from gwtui.report.writeup.sources import (  # with all of the reports: not for a screen that only starts
+        chosen_period,
+        masked_markdown,
+    )
+
+    moment_at = view.at if view.query.at_ns is not None else None
+    is_recorded = not view.header.unwritten
+    return masked_markdown(
+        view.header.session_dir if is_recorded else "",
+        kept,
+        chosen_period(number, moment_at),
+        time.time(),
+        settle_s=settle_s,
+    )

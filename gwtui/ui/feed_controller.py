@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.query import AS_IN_PROFILE, Query, Window
-from gwtui.model.records import FeedEnded, Notice, Record, SessionStarted
+from gwtui.model.records import FeedEnded, Notice, Ping, Record, Request, SessionStarted
 from gwtui.model.view import View
 from gwtui.monitor import Monitor
 from gwtui.stats.comparison import ComparedSeries
@@ -204,6 +205,10 @@ class Watch:
     def samples(self) -> tuple[ComparedSeries, ...]:
         """What every endpoint has measured by now."""
         return self._monitor.samples()
+
+    def kept_rows(self) -> tuple[tuple[Request | Ping | LogEntry, float], ...]:
+        """The results that are kept in full and the newest entries of the log, with their wall times; oldest first."""
+        return self._monitor.kept_rows()
 
     def whole_views(self) -> tuple[View, ...]:
         """All endpoints over the whole session, after those of sessions that were watched before it."""

@@ -23,6 +23,7 @@ _EDGE_BEFORE = "back to where an incident began or ended"
 _EDGE_AFTER = "forward to where an incident begins or ends"
 _OLDER, _NEWER = "left_square_bracket,left_parenthesis", "right_square_bracket,right_parenthesis"
 _WALK = "history, rewind, replay, jump"
+_WRITE_UP = "write up the incident, or the last 15 minutes"
 _COPY_MENU = "choose what to copy: ids, curl, row, ticket"
 _CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
@@ -44,6 +45,8 @@ class Key(NamedTuple):
     """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
     also: str = ""
     """Further words by which the command palette finds it."""
+    urgent: bool = False
+    """The footer shows it while an incident is open."""
 
     @property
     def name(self) -> str:
@@ -56,6 +59,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.quit", "q", "quit", "quit", "quit; a summary is printed to the shell", "Program", True),
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "only the endpoints, or all panels", "Panels", "1-5"),
     Key("request.inspect", "enter", "inspect", "inspect", "inspect the shown request", "View", True),
+    Key("incident.write_up", "w", "write_up", "write up", _WRITE_UP, "Actions", also="report, postmortem", urgent=True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
     Key("view.freeze", "space", "freeze", "freeze", "freeze the display; play or pause a recording", "Time", True),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Actions", True),

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gwtui.model.columns import OPTIONAL_COLUMNS
+from gwtui.model.enums import BAD
 from gwtui.model.incidents import Incident
 from gwtui.model.metrics import BY_RANK
 from gwtui.model.profile import Endpoint
 from gwtui.model.query import AS_IN_PROFILE, WORST_FIRST, Grouping, Query, Window
 from gwtui.model.view import View
+from gwtui.text import units
 from gwtui.ui.panels.endpoint_table import COLUMNS
 
 WINDOWS = tuple(Window)
@@ -82,6 +84,23 @@ def shown_trace_id(view: View) -> tuple[int, str] | None:
     shown = view.stream.request if view.stream is not None else view.probed
     row = shown if shown is not None else next(iter(view.recent), None)
     return (row.number, row.trace_id) if row is not None and row.trace_id else None
+
+
+def worst_incident(view: View) -> Incident | None:
+    """Of the open ones the worst: not acknowledged, the most severe, with the most failures."""
+    weight = {state: place for place, state in enumerate(BAD)}
+    return max(
+        view.open_incidents,
+        key=lambda each: (not each.acknowledged, weight.get(each.severity, -1), each.failures),
+        default=None,
+    )
+
+
+def written_up(view: View, number: int | None) -> str:
+    """What is written up, in words: incident `number`, or 15 minutes."""
+    if number is not None:
+        return f"incident {number}"
+    return "the last 15 minutes" if view.query.at_ns is None else f"15 minutes around {units.clock(view.at)}Z"
 
 
 def file_name(text: str) -> str:

@@ -189,6 +189,7 @@ CASES: dict[str, Case] = {
     "probe.faster": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=1.0)),
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
+    "incident.write_up": Case(lambda stage: stage.notices, ["Writing up the last 15 minutes ..."]),
     "incident.acknowledge": Case(lambda stage: stage.notices, ["No incident is open"]),
     "incident.next": Case(lambda stage: stage.notices, ["No incident in this session"]),
     "incident.previous": Case(lambda stage: stage.notices, ["No incident in this session"]),

@@ -6,28 +6,31 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
-from gwtui.recorder.session_reader import Session, UnreadRows
+from gwtui.recorder.recorder import FLUSH_S
+from gwtui.recorder.session_reader import Session, SessionError, UnreadRows, read_session
 from gwtui.report.writeup.collect import Collector
-from gwtui.report.writeup.document import Provenance, Writeup, sane
+from gwtui.report.writeup.document import Provenance, Writeup, masked_writeup, sane
+from gwtui.report.writeup.markdown import writeup_markdown
 from gwtui.report.writeup.period import Period, period_between, period_of
+from gwtui.secrets.resolver import learn, masked
 from gwtui.text.sanitize import clean
 
 LAST_S = 900.0
 """What is written up where no incident is: 15 minutes."""
 LONGEST_REQUEST_S = 3600.0
 """Results that began as much before are read too: they may have ended in the period."""
-ON_DISK_S = 3.0
-"""How long rows are waited for that are on their way to the disk."""
-SLACK_S = 0.25
-"""What the time of a row in the files may differ from that in memory."""
-POLL_S = 0.1
+SETTLE_S = FLUSH_S + 0.2
+"""After this time all rows that a front end has seen are on the disk."""
 
 PeriodChoice: TypeAlias = Callable[[tuple[Incident, ...], tuple[float, float]], Period]
 """Chooses a period, given all incidents and when the session began and had its newest row."""
@@ -48,6 +51,8 @@ class KeptRows:
     """The results that are still kept in full and the newest entries of the log, each with when it was known; oldest
     first."""
     incidents: tuple[Incident, ...]
+    lacks: str = ""
+    """What is known to be missing in the session's files."""
 
 
 def chosen_period(number: int | None, moment_at: float | None) -> PeriodChoice:
@@ -92,14 +97,34 @@ def kept_writeup(kept: KeptRows, choose: PeriodChoice, made_at: float, lacks: st
     return collector.writeup(_provenance(kept.profile, "not read", kept.started_at, made_at, lacks), period.incident)
 
 
-def arrived(session: Session, newest_at: float) -> bool:
-    """Wait until rows of that time are on the disk; False: they are still not. Raises OSError."""
-    until_s = time.monotonic() + ON_DISK_S
-    while session.ended_at() < newest_at - SLACK_S:
-        if time.monotonic() >= until_s:
-            return False
-        time.sleep(POLL_S)
-    return True
+def masked_markdown(
+    session_dir: str, kept: KeptRows, choose: PeriodChoice, made_at: float, *, settle_s: float = 0.0
+) -> str:
+    """The document as Markdown, without any key: from the session's files, or from memory where there are none, and
+    then it says so. Blocks while files are read, and before that for `settle_s`. Raises `NoIncidentError`.
+    """
+    writeup = _from_either(session_dir, kept, choose, made_at, settle_s)
+    learn(*kept.profile.endpoints)
+    return masked(writeup_markdown(masked_writeup(writeup, masked), None))
+
+
+def _from_either(session_dir: str, kept: KeptRows, choose: PeriodChoice, made_at: float, settle_s: float) -> Writeup:
+    lacks = "Nothing is recorded"
+    if session_dir:
+        try:
+            time.sleep(settle_s)
+            return _lacking(recorded_writeup(read_session(Path(session_dir)), choose, made_at), kept.lacks)
+        except (SessionError, OSError) as error:
+            lacks = f"The session's files cannot be read ({error})"
+        except NoIncidentError as error:
+            lacks = f"The session's files do not have it ({error})"
+    return kept_writeup(kept, choose, made_at, f"{lacks}: written from memory, which has only the newest results")
+
+
+def _lacking(writeup: Writeup, lacks: str) -> Writeup:
+    provenance = writeup.provenance
+    unread = "; ".join(filter(None, (provenance.unread, lacks)))
+    return replace(writeup, provenance=replace(provenance, unread=unread))
 
 
 def _provenance(profile: Profile, session: str, began_at: float, made_at: float, unread: str) -> Provenance:

@@ -18,7 +18,6 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.stream_view import StreamView
 from gwtui.model.view import View
-from gwtui.report.asked import asked_request
 from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
 from gwtui.text.sanitize import clauses
@@ -64,6 +63,8 @@ def draw_result(view: View, width: int) -> list[Line]:
 
 def draw_request(endpoint: Endpoint | None, result: Request | Ping | None, width: int) -> list[Line]:
     """The request as the profile makes it: method, URL, headers and body, with references in place of keys."""
+    from gwtui.report.asked import asked_request  # with all of the reports: not for a screen that only starts
+
     if endpoint is None:
         return []
     try:

@@ -15,12 +15,12 @@ from gwtui.ui.text_layout import Line, Span, cells, sheet
 GAP = 2
 
 
-def items(remapped: Mapping[str, str], width: int) -> list[tuple[int, str, Key]]:
-    """Where each key begins, its text, and the key; no key is split."""
+def items(remapped: Mapping[str, str], width: int, *, is_urgent: bool) -> list[tuple[int, str, Key]]:
+    """Where each key begins, its text, and the key; no key is split. `is_urgent`: an incident is open."""
     placed: list[tuple[int, str, Key]] = []
     x = 1
     for key in KEYS:
-        if not key.footer:
+        if not (key.footer or (key.urgent and is_urgent)):
             continue
         name = key.footer if isinstance(key.footer, str) else shown(remapped.get(key.id, key.keys))
         sign = {"enter": "⏎"}.get(name, name)
@@ -31,9 +31,9 @@ def items(remapped: Mapping[str, str], width: int) -> list[tuple[int, str, Key]]
     return placed
 
 
-def draw(remapped: Mapping[str, str], width: int, height: int) -> list[Line]:
+def draw(remapped: Mapping[str, str], width: int, height: int, *, is_urgent: bool = False) -> list[Line]:
     spans: list[Span] = []
-    for _, sign, key in items(remapped, width):
+    for _, sign, key in items(remapped, width, is_urgent=is_urgent):
         spans += [Span(" " * GAP if spans else " "), Span(sign, "key"), Span(f" {key.label}", "muted")]
     return sheet([tuple(spans)], width, height)
 
@@ -55,9 +55,10 @@ class KeyLine(Panel, can_focus=False):
         self._remapped = remapped
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(self._remapped, width, height)
+        return draw(self._remapped, width, height, is_urgent=bool(view.open_incidents))
 
     def on_click(self, event: events.Click) -> None:
-        for x, sign, key in items(self._remapped, self.size.width):
+        is_urgent = self.view is not None and bool(self.view.open_incidents)
+        for x, sign, key in items(self._remapped, self.size.width, is_urgent=is_urgent):
             if x <= event.x < x + cells(sign) + 1 + cells(key.label):
                 self.post_message(self.Clicked(key.action))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,11 +14,13 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from gwtui.report.copies import Copy
 from gwtui.ui.text_layout import printable
 
+if TYPE_CHECKING:
+    from gwtui.report.copies import Copy
 
-class CopyScreen(ModalScreen[Copy | None]):
+
+class CopyScreen(ModalScreen["Copy | None"]):
     """Returns what was chosen: with enter, by its letter or its digit; None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from dataclasses import replace
 
-from textual import on, work
+from textual import on
 from textual.screen import Screen
 
 from gwtui.config import Config
 from gwtui.model.query import Query
 from gwtui.model.view import View
-from gwtui.report.copies import copies_of
-from gwtui.secrets.resolver import learn
 from gwtui.ui import navigation
-from gwtui.ui.copying import copied, places, saved
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.filterbar import FilterBar
 from gwtui.ui.messages import ShowMessage
@@ -26,7 +22,6 @@ from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.timeline import TimelinePanel
 from gwtui.ui.panels.timestrip import TimeStrip
 from gwtui.ui.screens.columns import ColumnsScreen
-from gwtui.ui.screens.copy import CopyScreen
 
 
 class LookActions(Screen[None]):
@@ -154,35 +149,3 @@ class LookActions(Screen[None]):
     @on(LatencyPanel.WindowChosen)
     def _choose_window(self, event: LatencyPanel.WindowChosen) -> None:
         self.action_window(event.step)
-
-    def action_copy(self) -> None:
-        if (found := navigation.shown_trace_id(self._view_of_selection())) is None:
-            self._message("There is no trace id yet")
-            return
-        number, trace_id = found
-        self.app.copy_to_clipboard(trace_id)
-        self._message(f"Copied the trace id of #{number}: {trace_id}")
-
-    @work(exclusive=True, group="copy")
-    async def action_copy_menu(self) -> None:
-        """Let the user choose what of the shown request is copied. What is longer than a clipboard becomes a file."""
-        view = self._view_of_selection()
-        learn(*view.fleet)  # so that their keys are masked
-        if not (copies := copies_of(view, None)):
-            self._message("There is no request yet")
-            return
-        shown = view.stream or view.probed
-        whose = f"{shown.endpoint} #{shown.number}" if shown is not None else ""
-        if (chosen := await self.app.push_screen_wait(CopyScreen(whose, copies))) is None:
-            return
-        what = f"the {chosen.title} of {whose}"
-        if copied(self.app, chosen.text):
-            self._message(f"Copied {what}{f' ({chosen.about})' if chosen.about else ''}")
-            return
-        name = f"copy-{navigation.file_name(whose)}-{chosen.name}"
-        try:
-            path = await asyncio.to_thread(saved, places(view), name, chosen.suffix, chosen.text)
-        except OSError as error:
-            self._message(f"Not copied: {what} is longer than a clipboard, and not saved: {error}", severity="error")
-        else:
-            self._message(f"Saved {what}, which is longer than a terminal's clipboard, to {path}")

@@ -33,6 +33,7 @@ from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.timeline import TimelinePanel
 from gwtui.ui.panels.timestrip import TimeStrip
+from gwtui.ui.screens.carry_actions import CarryActions
 from gwtui.ui.screens.checks import ChecksScreen, has_none
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
@@ -51,7 +52,7 @@ ANSWERS = (EndpointForm, ChecksScreen)
 TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbing continues."
 
 
-class MonitorScreen(LookActions, OrderActions):
+class MonitorScreen(LookActions, CarryActions, OrderActions):
     """Everything at a glance. Draws at most ten times a second, and only when something changed."""
 
     class Live(Message):
