@@ -100,7 +100,7 @@ def _masked(copy: Copy) -> Copy:
 
 
 def _asked(endpoint: Endpoint | None, result: Request | Ping | None) -> tuple[AskedRequest | None, str]:
-    """The request, or why there is none."""
+    """The request, or why it cannot be made."""
     if endpoint is None:
         return None, "the endpoint is gone"
     try:

@@ -91,7 +91,7 @@ def test_what_a_gateway_says_is_no_markup_in_a_ticket() -> None:
     tokens = MarkdownIt().parse(named(view_of(request))["ticket"].text)
     kinds = {each.type for token in tokens for each in (token, *(token.children or ()))}
     assert not kinds & {"html_block", "html_inline", "link_open", "em_open"}
-    assert sum(token.type == "heading_open" for token in tokens) == 4
+    assert sum(token.type == "heading_open" for token in tokens) == 5
 
 
 def test_what_is_not_there_says_why() -> None:

@@ -100,8 +100,8 @@ def kept_writeup(kept: KeptRows, choose: PeriodChoice, made_at: float, lacks: st
 def masked_markdown(
     session_dir: str, kept: KeptRows, choose: PeriodChoice, made_at: float, *, settle_s: float = 0.0
 ) -> str:
-    """The document as Markdown, without any key: from the session's files, or from memory where there are none, and
-    then it says so. Blocks while files are read, and before that for `settle_s`. Raises `NoIncidentError`.
+    """The document as Markdown, without any key: from the session's files, or from memory where nothing is
+    recorded, and then it says so. Blocks while files are read, after `settle_s`. Raises `NoIncidentError`.
     """
     writeup = _from_either(session_dir, kept, choose, made_at, settle_s)
     learn(*kept.profile.endpoints)
