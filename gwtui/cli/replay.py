@@ -37,7 +37,7 @@ def command(directory: Path | None, speed: float | None, **options: Any) -> None
     """Replay a recorded session on the same screen, from the files in DIR.
 
     DIR is a path or the name of a recorded session; the default is the latest session. Nothing is probed and nothing
-    is written. The files hold no stream events and no check results, so a replay does not show them.
+    is written. Events are shown of the streams that the session kept (`record_streams`), check results are not.
 
     \b
       gwtui replay

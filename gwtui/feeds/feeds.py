@@ -14,13 +14,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, NamedTuple, Protocol, Self
 
 from gwtui.codec.wire import WireError, decode, encode_command
 from gwtui.feeds.pipes import Inbox, Outgoing, Tail, connect
 from gwtui.feeds.silence import LOOK_S, Silence
 from gwtui.model.commands import Command, Start
-from gwtui.model.records import FeedEnded, FeedSilent, Record
+from gwtui.model.records import FeedEnded, FeedSilent, Record, Request, StreamRead
 from gwtui.text.sanitize import clean_text
 
 ENGINE = (sys.executable, "-P", "-m", "gwtui", "engine")
@@ -46,6 +47,15 @@ class Recording(NamedTuple):
     """How many times as fast as it happened it is played."""
     is_playing: bool
     """Whether it begins to play by itself."""
+
+
+class WantedStream(NamedTuple):
+    """A probe of a session whose events are wanted."""
+
+    endpoint: str
+    number: int
+    started_at: str
+    """As in its row; "" where that is not known."""
 
 
 class Feed(Protocol):
@@ -233,6 +243,19 @@ def _exit_text(code: int) -> str:
         return f"engine {how} by {signal.Signals(number).name}"
     except ValueError:
         return f"engine {how} by signal {number}"
+
+
+def recalled(session_dir: str, wanted: WantedStream) -> tuple[Request, tuple[StreamRead, ...]] | None:
+    """The result and the events of a stream that the session kept; None where there is no such file. It may take long:
+    a thread is the place for it."""
+    # Late: they read what came over a connection, and who only watches does without.
+    from gwtui.decode.session_streams import find_stream
+
+    try:
+        kept = find_stream(Path(session_dir), wanted.endpoint, wanted.number, wanted.started_at)
+    except OSError:
+        return None
+    return (kept.result, kept.reads) if kept is not None and isinstance(kept.result, Request) else None
 
 
 def beside(feed: Feed, gone: Callable[[], FeedEnded | None]) -> Feed:

@@ -7,7 +7,7 @@ more memory than the first hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -221,6 +221,13 @@ class Monitor:
 
     def _end(self, end: FeedEnded) -> None:
         self._trouble.end(end)
+
+    def recall(self, result: Request, reads: Iterable[StreamRead]) -> None:
+        """Show a probe of this session with its events again. It counts nowhere."""
+        history = self._histories.get(result.endpoint)
+        if history is not None:
+            history.stream_store.recall(result, reads)
+            self._version += 1
 
     def view(self, query: Query, columns: int = 60, *, final: bool = False) -> View:
         """The picture of now. `columns`: how many shares of the window the latency and ping panels get.

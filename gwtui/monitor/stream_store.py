@@ -19,6 +19,7 @@ from gwtui.stats.model_timelines import ModelTimelines
 
 LINES_PER_STREAM = 2000
 ENDED_PER_ENDPOINT = 50
+RECALLED_PER_ENDPOINT = 3
 RUNNING_PER_ENDPOINT = 2000
 """Far above what can be under way at once: only a feed that loses results reaches it."""
 
@@ -180,6 +181,8 @@ class StreamStore:
         self._kept: dict[int, None] = {}
         self._running: dict[int, Stream] = {}
         self._ended: dict[int, Stream] = {}
+        self._recalled: dict[int, Stream] = {}
+        """Read back from the session's files, the latest last."""
 
     @property
     def in_flight(self) -> int:
@@ -220,15 +223,35 @@ class StreamStore:
         if len(self._kept) > ENDED_PER_ENDPOINT:
             del self._kept[next(iter(self._kept))]
 
+    def recall(self, result: Request, reads: Iterable[StreamRead]) -> None:
+        """Show a probe with its lines again that is no longer kept with them."""
+        ended = self._ended.get(result.number)
+        stream = Stream(result.endpoint, result.number, ended.started_at if ended else result.started_at, 0)
+        for read in reads:
+            stream.read(read)
+        stream.end(ended.result if ended is not None and ended.result is not None else result)
+        self._recalled.pop(result.number, None)
+        self._recalled[result.number] = stream
+        if len(self._recalled) > RECALLED_PER_ENDPOINT:
+            del self._recalled[next(iter(self._recalled))]
+
+    def _with_lines(self, stream: Stream) -> Stream:
+        """The same as it was read back, where it is kept without its lines."""
+        recalled = None if stream.lines else self._recalled.get(stream.number)
+        return recalled if recalled is not None and recalled.started_at == stream.started_at else stream
+
     def find(self, number: int | None) -> tuple[Stream | None, bool]:
         """The stream of that number, and False; if it is None or no longer kept, the newest, and True.
 
         The newest is one that was answered, if any was: one that still waits shows nothing.
         """
         chosen = None if number is None else self._running.get(number) or self._ended.get(number)
+        if chosen is None and number is not None:
+            chosen = self._recalled.get(number)
         if chosen is not None:
-            return chosen, False
-        return max(self._all(), key=lambda stream: (stream.answered, stream.number), default=None), True
+            return self._with_lines(chosen), False
+        newest = max(self._all(), key=lambda stream: (stream.answered, stream.number), default=None)
+        return newest and self._with_lines(newest), True
 
     def waiting(self) -> Stream | None:
         """The newest if it was not answered yet, and others were."""

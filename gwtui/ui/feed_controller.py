@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 
-from gwtui.feeds import Feed
+from gwtui.feeds import Feed, WantedStream, recalled
 from gwtui.model.commands import Command
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
@@ -16,6 +16,7 @@ from gwtui.model.records import FeedEnded, Notice, Ping, Record, Request, Sessio
 from gwtui.model.view import View
 from gwtui.monitor import Monitor
 from gwtui.stats.comparison import ComparedSeries
+from gwtui.ui.navigation import wanted_stream
 from gwtui.ui.playback import Playback
 
 FAREWELL_S = 1.5
@@ -39,6 +40,10 @@ class Watch:
         """Of a recording; None while what is watched goes on."""
         self._held: Monitor | None = None
         self._drawn: tuple[int, str, bool, Query, int] | None = None
+        self._session_dir: str | None = None
+        self._wanted: WantedStream | None = None
+        """What was read back last, or is being read."""
+        self._reading: asyncio.Task[None] | None = None
         self.failed = self._fatal = False
         """Whether the newest feed ended badly, and for good."""
         self.query = Query()
@@ -96,6 +101,8 @@ class Watch:
 
     def _take(self, record: Record) -> None:
         self._monitor.apply(record)
+        if isinstance(record, SessionStarted):
+            self._session_dir, self._wanted = record.session_dir, None
         if isinstance(record, FeedEnded):
             self.failed, self._fatal = record.failed, record.fatal
 
@@ -107,6 +114,8 @@ class Watch:
     async def aclose(self) -> None:
         """End the feed if there is one, take what it still sends, and wait for its engine to write its last rows."""
         feed, self._feed = self._feed, None
+        if self._reading is not None:
+            self._reading.cancel()
         if feed is None:
             return
         feed.stop()
@@ -226,7 +235,33 @@ class Watch:
         if state == self._drawn:
             return None
         self._drawn = state
-        return self.view(columns)
+        view = self.view(columns)
+        self._read_back(view)
+        return view
+
+    def _read_back(self, view: View) -> None:
+        """Have the events of the probe that is shown read from the session's files, where they are not in memory."""
+        wanted = wanted_stream(view)
+        is_reading = self._reading is not None and not self._reading.done()
+        if wanted is not None and wanted != self._wanted and self._session_dir is not None and not is_reading:
+            self._wanted = wanted
+            self._reading = asyncio.create_task(self._recall(self._session_dir, wanted))
+
+    async def read_back(self, columns: int) -> None:
+        """Wait until what is wanted now is read back, behind what is being read."""
+        for _ in range(2):
+            self._read_back(self.view(columns))
+            if self._reading is not None:
+                await asyncio.wait({self._reading})
+
+    async def _recall(self, session_dir: str, wanted: WantedStream) -> None:
+        """In a thread: a disk may be slow, or hang."""
+        monitors = {self._monitor, self._held or self._monitor}
+        found = await asyncio.get_running_loop().run_in_executor(None, recalled, session_dir, wanted)
+        if found is not None:
+            for monitor in monitors:
+                monitor.recall(*found)
+        self.redraw()
 
     def redraw(self) -> None:
         """Give a picture at the next asking, whether or not anything changed."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from gwtui.feeds import WantedStream
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.enums import BAD
 from gwtui.model.incidents import Incident
@@ -77,6 +78,19 @@ def shown_number(view: View) -> int | None:
     if view.stream is not None:
         return view.stream.number
     return view.probed.number if view.probed is not None else None
+
+
+def wanted_stream(view: View) -> WantedStream | None:
+    """The probe whose events should be shown and are not kept in memory: the one that was chosen, or that is shown."""
+    selected, stream, chosen = view.selected, view.stream, view.query.request
+    if selected is None or view.probed is not None or (stream is None and chosen is None):
+        return None
+    is_chosen = chosen is not None and view.query.endpoint in (None, selected.name)
+    if chosen is not None and is_chosen and (stream is None or stream.number != chosen):
+        return WantedStream(selected.name, chosen, "")
+    if stream is None or stream.lines or stream.request is None or not stream.request.events:
+        return None
+    return WantedStream(stream.endpoint, stream.number, units.timestamp(stream.started_at))
 
 
 def shown_trace_id(view: View) -> tuple[int, str] | None:

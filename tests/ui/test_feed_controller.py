@@ -10,14 +10,24 @@ from support import story
 from support.monitor_stage import START_AT, START_NS
 from support.stage import FakeFeed
 
-from gwtui.feeds import Feed, Recording
+from gwtui.feeds import Feed, Recording, WantedStream
 from gwtui.model.commands import Pause
-from gwtui.model.enums import State
+from gwtui.model.enums import EventKind, State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.query import Query, Window
-from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
+from gwtui.model.records import (
+    FeedEnded,
+    Heartbeat,
+    Notice,
+    Record,
+    Request,
+    SessionStarted,
+    StreamEvent,
+    StreamRead,
+)
+from gwtui.model.verdicts import Verdict
 from gwtui.ui import feed_controller
 from gwtui.ui.feed_controller import Watch
 
@@ -237,4 +247,99 @@ async def test_what_goes_on_is_not_played(watching: Watching) -> None:
     watch.look_at(story.at(5_000))
     watch.tick(200.0)
     assert second(watch) == 5.0
+    task.cancel()
+
+
+EVENTS = tuple(StreamEvent(name="delta", kind=EventKind.TEXT, text=f"{at}") for at in range(3))
+
+
+def kept(result: Request) -> tuple[Request, tuple[StreamRead, ...]]:
+    """What a session's file says of that request: three events, 10 ms apart."""
+    return result, tuple(
+        StreamRead(
+            endpoint=result.endpoint,
+            number=result.number,
+            now_ns=10_000_000 * at,
+            since_sent_ns=10_000_000 * at,
+            first_event=at,
+            events=(event,),
+        )
+        for at, event in enumerate(EVENTS, 1)
+    )
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], Request]:
+    """What the kept streams of a session are of; empty at first. `asked` has the questions."""
+    known: dict[tuple[str, int], Request] = {}
+
+    def read(session_dir: str, wanted: WantedStream) -> tuple[Request, tuple[StreamRead, ...]] | None:
+        assert session_dir == "/session"
+        found = known.get((wanted.endpoint, wanted.number))
+        return None if found is None else kept(found)
+
+    monkeypatch.setattr(feed_controller, "recalled", read)
+    return known
+
+
+def ended(number: int, name: str = "claude") -> Request:
+    return Request(
+        endpoint=name,
+        number=number,
+        started_at=START_AT + number,
+        now_ns=START_NS + number * 1_000_000_000,
+        api="openai-chat",
+        verdict=Verdict.TRUNCATED,
+        rule="openai.cut",
+        events=3,
+        reads=3,
+        status=200,
+    )
+
+
+async def recording(watching: Watching, *records: Record) -> asyncio.Task[bool]:
+    started = SessionStarted(started_at=START_AT, now_ns=START_NS, profile=PROFILE, session_dir="/session")
+    return await watching.start(started, *records)
+
+
+async def test_the_events_of_a_kept_stream_are_read_back_for_the_probe_that_is_shown(
+    watching: Watching, files: dict[tuple[str, int], Request]
+) -> None:
+    name = PROFILE.endpoints[0].name
+    task = await recording(watching, ended(1, name), ended(2, name))
+    files |= {(name, 1): ended(1, name), (name, 2): ended(2, name)}
+    watch = watching.watch
+    for chosen, shown in ((None, 2), (1, 1)):
+        watch.query = Query(endpoint=name, request=chosen)
+        await watch.read_back(60)
+        stream = watch.view(60).stream
+        assert stream is not None
+        assert (stream.number, stream.lines_dropped) == (shown, 0)
+        assert [(line.since_sent_ns, line.gap_ns, line.event) for line in stream.lines] == [
+            (10_000_000, None, EVENTS[0]),
+            (20_000_000, 10_000_000, EVENTS[1]),
+            (30_000_000, 10_000_000, EVENTS[2]),
+        ]
+        assert watch.changed_view(60) is not None
+    assert watch.view(60).header.requests == 2, "what is read back counts nowhere"
+    task.cancel()
+
+
+async def test_a_probe_that_is_no_longer_kept_is_shown_from_its_file(
+    watching: Watching, files: dict[tuple[str, int], Request]
+) -> None:
+    name = PROFILE.endpoints[0].name
+    task = await recording(watching, ended(9, name))
+    files[name, 4] = ended(4, name)
+    watch = watching.watch
+    watch.query = Query(endpoint=name, request=4)
+    await watch.read_back(60)
+    stream = watch.view(60).stream
+    assert stream is not None
+    assert (stream.number, len(stream.lines), stream.newest) == (4, 3, False)
+    watch.query = Query(endpoint=name, request=5)
+    await watch.read_back(60)
+    stream = watch.view(60).stream
+    assert stream is not None
+    assert (stream.number, stream.newest) == (9, True), "none was kept"
     task.cancel()

@@ -219,12 +219,16 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
         self._inspect(event.request, event.number)
 
     @on(IncidentsPanel.Opened)
-    def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
-        """Open its request; where it has none, or that is no longer kept, go to its moment."""
+    @work(exclusive=True, group="incident")
+    async def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
+        """Open its request, from the session's kept streams where it is no longer in memory; where there is none, go to
+        its moment."""
         query = self._watch.query
         if event.endpoint:
             query = replace(query, endpoint=event.endpoint, request=event.number)
             self._look(query)
+            await self._watch.read_back(self._columns)
+            self._frame()
         if event.number is not None and navigation.shown_number(self.view) == event.number:
             self._inspect(event.number)
             return
