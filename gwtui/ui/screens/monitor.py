@@ -221,8 +221,7 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
     @on(IncidentsPanel.Opened)
     @work(exclusive=True, group="incident")
     async def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
-        """Open its request, from the session's kept streams where it is no longer in memory; where there is none, go to
-        its moment."""
+        """Open its request, read back where it is no longer in memory; where that fails too, go to its moment."""
         query = self._watch.query
         if event.endpoint:
             query = replace(query, endpoint=event.endpoint, request=event.number)
