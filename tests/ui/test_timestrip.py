@@ -74,6 +74,7 @@ def test_the_header_says_which_moment_is_looked_at_and_how_long_ago_it_was() -> 
     local = replace(view, query=replace(view.query, utc=False))
     assert " 14:00:25 · 4m35s ago " in plain(draw_header(local, 80, 1)[0])
     assert "▶ 10x   14:00:25 · 4m35s to the end " in plain(draw_header(local, 140, 1, "▶ 10x")[0])
+    assert plain(draw_header(local, 60, 1, "▶ 10x")[0]).startswith(" gwtui  prod  ▶ 10x   14:00:25 -4m35s    ")
     styles = {span.style for span in draw_header(view, 140, 1)[0] if "ago" in span.text}
     assert styles == {"moment"}
     assert "14:05:00Z" in plain(draw_header(view_of("u" * 300), 140, 1)[0])

@@ -12,6 +12,8 @@ from gwtui.ui.panel import Panel
 from gwtui.ui.text_layout import Line, Span, cells, exact, fit, justified, line_cells, printable, sheet
 
 SEPARATOR = Span("   ")
+WORDS_FROM = 72
+"""Columns from which on the moment that is looked at is told in words."""
 SICK = 9
 """How much a state matters that wants a look."""
 
@@ -40,13 +42,13 @@ def rows(view: View, width: int, playing: str = "") -> int:
     return 1 + _has_own_line(view, width, playing) + bool(view.header.banner or view.header.ended)
 
 
-def _name(view: View, playing: str) -> Line:
+def _name(view: View, width: int, playing: str) -> Line:
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(view.header.profile), "header"))
     if view.header.use_proxies:
         name = (*name, Span("  "), Span("through proxies", "warn"))
     if playing:
         name = (*name, Span("  "), Span(playing, "key"))
-    if moment := _moment(view, "to the end" if playing else "ago"):
+    if moment := _moment(view, width, "to the end" if playing else "ago"):
         name = (*name, Span("  "), Span(f" {moment} ", "moment"))
     return name
 
@@ -59,7 +61,7 @@ def _room(width: int, name: Line, states: list[tuple[int, Line]], facts: list[tu
 def _has_own_line(view: View, width: int, playing: str) -> bool:
     """Whether all of the sentence has no room beside the states and the clock."""
     header = view.header
-    room = _room(width, _name(view, playing), _states(header), _facts(view)[-1:]) - len(SEPARATOR.text)
+    room = _room(width, _name(view, width, playing), _states(header), _facts(view)[-1:]) - len(SEPARATOR.text)
     return cells(printable(view.sentence)) > max(0, room)
 
 
@@ -67,7 +69,7 @@ def _header(view: View, width: int, playing: str, said: str) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
     sentence on what is wrong goes before facts other than the clock."""
     header = view.header
-    name, states, facts = _name(view, playing), _states(header), _facts(view)
+    name, states, facts = _name(view, width, playing), _states(header), _facts(view)
     wrong: Line = (SEPARATOR, Span(said, _tone(view))) if said else ()
     taken = line_cells(wrong)
     while _room(width, name, states, facts) < taken and len(facts) > 1:
@@ -108,12 +110,14 @@ def _states(header: Header) -> list[tuple[int, Line]]:
     ]
 
 
-def _moment(view: View, where: str) -> str:
-    """The moment that is looked at and how far from the newest it is; empty while that is now."""
+def _moment(view: View, width: int, where: str) -> str:
+    """The moment that is looked at and how far from the newest it is, in few cells on a narrow screen; empty while that
+    is now."""
     if view.query.at_ns is None:
         return ""
     clock = units.zoned_clock(view.header.at, utc=view.query.utc)
-    return f"{clock} · {units.span(view.header.behind_ns)} {where}"
+    behind = units.span(view.header.behind_ns)
+    return f"{clock} · {behind} {where}" if width >= WORDS_FROM else f"{clock} -{behind}"
 
 
 def _facts(view: View) -> list[tuple[int, Line]]:
