@@ -130,20 +130,31 @@ def lasted(incident: Incident, now_at: float) -> str:
     return f"open {clock}" if incident.closed is None else clock
 
 
+class ScopeNames:
+    """Where incidents are, in words, for the endpoints of a profile."""
+
+    def __init__(self, fleet: Sequence[Endpoint]) -> None:
+        self.gateways = gateway_names(fleet)
+        self._known = [attributes_of(each, 0) for each in fleet]
+
+    def text(self, incident: Incident) -> str:
+        """`gateway https://eu.example.com · 5 of 5 endpoints`, `provider anthropic, 2 gateways · 2 endpoints`."""
+        try:
+            scope = Scope.parse(incident.scope)
+        except ValueError:
+            return _count(incident, [])
+        if scope.kind is ScopeKind.ENDPOINT:
+            return incident.scope
+        named = {member.endpoint for member in incident.members}
+        gateways = {each.gateway for each in self._known if each.endpoint in named}
+        across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
+        where = f"{incident.scope}, {len(gateways)} gateways" if across else place_name(scope, self.gateways)
+        return f"{where} · {_count(incident, [each for each in self._known if each.within(scope)])}"
+
+
 def scope_text(incident: Incident, fleet: Sequence[Endpoint] = ()) -> str:
-    """`gateway https://eu.example.com · 5 of 5 endpoints`, `provider anthropic, 2 gateways · 2 endpoints`."""
-    try:
-        scope = Scope.parse(incident.scope)
-    except ValueError:
-        return _count(incident, [])
-    if scope.kind is ScopeKind.ENDPOINT:
-        return incident.scope
-    known = [attributes_of(each, 0) for each in fleet]
-    named = {member.endpoint for member in incident.members}
-    gateways = {each.gateway for each in known if each.endpoint in named}
-    across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
-    where = f"{incident.scope}, {len(gateways)} gateways" if across else place_name(scope, gateway_names(fleet))
-    return f"{where} · {_count(incident, [each for each in known if each.within(scope)])}"
+    """The words for where one incident is."""
+    return ScopeNames(fleet).text(incident)
 
 
 def _count(incident: Incident, within: Sequence[Attributes]) -> str:

@@ -84,6 +84,7 @@ class PanelArea(Container):
         else:
             self._alone = None if self._alone == name else name
         self._place()
+        self._fit_timeline()
         self.query_one("#timeline" if self._alone == "incidents" else f"#{name}").focus()
 
     @on(TabStrip.Chosen)
@@ -93,8 +94,9 @@ class PanelArea(Container):
     @on(TimelinePanel.Folded)
     def _fit_timeline(self) -> None:
         """The timeline is as high as its lanes, up to three fifths."""
-        timeline = self.query_one(TimelinePanel)
-        timeline.styles.height = max(FRAME, min(timeline.rows, self.size.height * 3 // 5))
+        if self._alone == "incidents":
+            timeline = self.query_one(TimelinePanel)
+            timeline.styles.height = max(FRAME, min(timeline.rows, self.size.height * 3 // 5))
 
     def restore(self) -> bool:
         """Show all panels again. False when they were shown already."""

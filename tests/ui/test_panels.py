@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import viewrows, views
 
+from gwtui.health.sentence import ScopeNames
 from gwtui.model.enums import EventKind, FindingName, Outcome, State
 from gwtui.model.findings import entry_of
 from gwtui.model.incidents import Change, Incident, IncidentEvent
@@ -67,7 +68,7 @@ DRAWS: dict[str, Draw] = {
 def listed(view: View, width: int, height: int, unfolded: Collection[int] = ()) -> list[Line]:
     """The list of incidents, with the cursor on its second row."""
     at = incident_list.ListView(1, 0, True, True)
-    return incident_list.draw(view, incident_list.rows(view, unfolded), width, height, at)
+    return incident_list.draw(view, incident_list.rows(view, unfolded), ScopeNames(view.fleet), width, height, at)
 
 
 SIZES = {"80": (80, 76, 10), "140": (140, 66, 11), "200": (200, 96, 16)}
@@ -331,7 +332,7 @@ def test_an_unfolded_incident_shows_its_events_with_the_newest_of_several_steps(
     view = replace(views.incident(), incidents=(msgspec.structs.replace(views.CUT, changes=changes),), log=())
     found = incident_list.rows(view, {views.CUT.number})
     assert [each.event for each in found] == [None, changes[3], changes[2], changes[0]]
-    drawn = [plain(line) for line in incident_list.draw(view, found, 100, 4, incident_list.ListView())]
+    drawn = [plain(line) for line in incident_list.draw(view, found, ScopeNames(()), 100, 4, incident_list.ListView())]
     assert "14:03:16" in drawn[1]
     assert "worse: text -6" in drawn[1]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import NamedTuple, TypeAlias
 
-from gwtui.health.sentence import event_facts, gateway_names, lasted, scope_text, worst_first
+from gwtui.health.sentence import ScopeNames, event_facts, lasted, worst_first
 from gwtui.model.enums import State
 from gwtui.model.findings import entry_of
 from gwtui.model.incidents import ACKNOWLEDGED, OVER, Change, Incident, IncidentEvent
@@ -107,21 +107,24 @@ def _events(summary: ListRow, unfolded: Collection[int]) -> list[ListRow]:
     return [ListRow(incident, each) for each in reversed(kept)]
 
 
-def draw(view: View, listed: Sequence[ListRow], width: int, height: int, at: ListView) -> list[Line]:
+def draw(view: View, listed: Sequence[ListRow], names: ScopeNames, width: int, height: int, at: ListView) -> list[Line]:
     """A line per row from `at.top` on, with the trace id of an event where there is room for all of it. What is
     acknowledged is dimmed."""
     if not listed:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
     shown = listed[at.top : at.top + height]
-    texts = {each.key: _texts(each.incident, view) for each in shown if each.is_summary and each.incident is not None}
+    texts = {
+        each.key: _texts(each.incident, view, names) for each in shown if each.is_summary and each.incident is not None
+    }
     placed = _columns(list(texts.values()), width)
-    names = gateway_names(view.fleet)
     lines = []
     for y, each in enumerate(shown, at.top):
         is_under_cursor = y == at.index and (at.selected or at.focused)
         bar = Span(("▌" if at.focused else "▏") if is_under_cursor else " ", "accent")
         body = (
-            row(placed, _cells(texts[each.key], placed)) if each.key in texts else _event(each, view, names, width - 1)
+            row(placed, _cells(texts[each.key], placed))
+            if each.key in texts
+            else _event(each, view, names.gateways, width - 1)
         )
         line = justified((bar, *body), (), width)
         lines.append(over(line, "selection") if is_under_cursor else line)
@@ -140,8 +143,8 @@ class _Texts(NamedTuple):
     note: str
 
 
-def _texts(incident: Incident, view: View) -> _Texts:
-    cause, scope = printable(incident.cause), printable(scope_text(incident, view.fleet)).removeprefix("endpoint ")
+def _texts(incident: Incident, view: View, names: ScopeNames) -> _Texts:
+    cause, scope = printable(incident.cause), printable(names.text(incident)).removeprefix("endpoint ")
     clocks = [units.clock(at, utc=view.query.utc) for at in (incident.opened, incident.closed) if at is not None]
     since = f"since {clocks[0]}" if incident.is_open else "-".join(clocks)
     return _Texts(

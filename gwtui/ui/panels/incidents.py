@@ -8,7 +8,9 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.health.sentence import ScopeNames
 from gwtui.model.incidents import Incident
+from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
@@ -44,6 +46,9 @@ class IncidentsPanel(MovingPanel):
             self.incident = incident
             self.endpoint = endpoint
 
+    _fleet: tuple[Endpoint, ...] = ()
+    _names = ScopeNames(())
+    """Of the fleet; kept, because they cost more than all else that is drawn."""
     _rows: tuple[ListRow, ...] = ()
     _selected: RowKey | None = None
     _top = 0
@@ -78,6 +83,8 @@ class IncidentsPanel(MovingPanel):
 
     def _list(self, view: View) -> None:
         """Follow a view. A selected event that is listed no more leaves the selection to its incident."""
+        if view.fleet is not self._fleet:
+            self._fleet, self._names = view.fleet, ScopeNames(view.fleet)
         self._rows = tuple(rows(view, self._unfolded))
         keys = {each.key for each in self._rows}
         if self._selected is not None and self._selected not in keys:
@@ -136,7 +143,7 @@ class IncidentsPanel(MovingPanel):
         self._seen = frozenset(map(_sighted, shown)) | self._seen.intersection(map(_sighted, self._rows))
         self.set_class(self._newer > 0, "-newer")
         at = ListView(index, self._top, self._selected is not None, self.has_focus)
-        return draw(view, self._rows, width, height, at)
+        return draw(view, self._rows, self._names, width, height, at)
 
     def action_move(self, lines: int) -> None:
         self._select(self._index + lines)

@@ -40,7 +40,8 @@ class TimelinePanel(MovingPanel):
     class Folded(Message):
         """It has other lanes now."""
 
-    _lanes: tuple[Lane, ...] = ()
+    _made: tuple[View | None, frozenset[str], tuple[Lane, ...]] = (None, frozenset(), ())
+    """The lanes, with what they were made of: not before they are asked for, so that a hidden panel costs nothing."""
     _lane: tuple[str, str] = ("", "")
     """The scope and the name of the chosen lane."""
     _top = 0
@@ -51,9 +52,13 @@ class TimelinePanel(MovingPanel):
     _end: float | None = None
     """Where what is seen ends; None: now, and on with it."""
 
-    def show(self, view: View) -> None:
-        self._lanes = tuple(lanes(view, self._unfolded))
-        super().show(view)
+    @property
+    def _lanes(self) -> tuple[Lane, ...]:
+        view, unfolded, made = self._made
+        if self.view is not None and (view is not self.view or unfolded != self._unfolded):
+            made = tuple(lanes(self.view, self._unfolded))
+            self._made = self.view, self._unfolded, made
+        return made
 
     @property
     def rows(self) -> int:
@@ -173,7 +178,6 @@ class TimelinePanel(MovingPanel):
         scope = self._lanes[self._index].scope
         self._lane = next((lane.scope, lane.name) for lane in self._lanes if lane.scope == scope)
         self._unfolded ^= {scope}
-        self._lanes = tuple(lanes(self.view, self._unfolded))
         self.redraw()
         self.post_message(self.Folded())
 

@@ -233,7 +233,8 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
             return
         if event.number is not None:
             self._message(f"{event.endpoint} #{event.number} is no longer kept; its row is in the session's CSV")
-        self._look(replace(query, request=None, at_ns=self.view.stamp(event.at)))
+        self._watch.query = replace(query, request=None)
+        self._look_at(self.view.stamp(event.at))
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, number: int | None, event: int | None = None) -> None:
