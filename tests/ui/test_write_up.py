@@ -15,6 +15,7 @@ from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.records import Record, SessionStarted
 from gwtui.recorder import Recorder
+from gwtui.report.writeup.sources import NoIncidentError, chosen_period
 from gwtui.ui import copying
 
 OPENED = LogEntry(
@@ -121,3 +122,31 @@ async def test_files_that_cannot_be_read_are_named_in_it(here: Path) -> None:
         path = await written(stage)
     assert path.parent == here
     assert "The session's files cannot be read" in path.read_text()
+
+
+async def test_rows_that_were_just_written_are_in_it(here: Path) -> None:
+    directory, profile = here / "session", Profile(name="test", endpoints=story.ENDPOINTS)
+    start = SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile, session_dir=str(directory))
+    async with on_stage(here / "config.toml", *story.ENDPOINTS) as stage:
+        with Recorder(directory, profile) as recorder:
+            rows = (start, *story.session(), OPENED)
+            await stage.show(*rows)
+            for row in rows:
+                recorder.put(row)
+            text = (await written(stage)).read_text()
+    assert "written from memory" not in text
+    assert "unavailable 4" in text
+
+
+@pytest.mark.parametrize(
+    ("moment_at", "expected"),
+    [(None, (2100.0, 3000.0)), (2000.0, (1550.0, 2450.0)), (100.0, (0.0, 550.0)), (2990.0, (2100.0, 3000.0))],
+)
+def test_without_an_incident_15_minutes_are_chosen(moment_at: float | None, expected: tuple[float, float]) -> None:
+    period = chosen_period(None, moment_at)((), (0.0, 3000.0))
+    assert (period.began_at, period.ended_at) == expected
+
+
+def test_an_incident_that_is_not_in_the_log_is_an_error() -> None:
+    with pytest.raises(NoIncidentError, match="incident 7"):
+        chosen_period(7, None)((), (0.0, 3000.0))
