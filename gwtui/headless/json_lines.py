@@ -89,8 +89,8 @@ def _row_fields(row: EndpointRow) -> dict[str, Any]:
         "state": row.state.value,
         "metric": row.metric.value,
         "p50_ms": units.milliseconds(row.p50.value_ns),
-        "p95_ms": units.milliseconds(row.p95.value_ns),
-        "p99_ms": units.milliseconds(row.p99.value_ns),
+        "p95_ms": units.milliseconds(row.p95.value_ns if row.p95_window is None else None),
+        "p99_ms": units.milliseconds(row.p99.value_ns if row.p99_window is None else None),
         "n": row.n,
         "failed": row.failed,
         "fail_share": row.fail_share,
@@ -104,6 +104,9 @@ def _row_fields(row: EndpointRow) -> dict[str, Any]:
         "insecure": row.insecure,
         "mean_ms": units.milliseconds(row.mean_ns),
         "total_ms": units.milliseconds(row.total_ns),
+        "why": row.why,
+        "usual_ms": units.milliseconds(row.usual_ns),
+        "ratio": None if row.ratio is None else round(row.ratio, 3),
     }
 
 

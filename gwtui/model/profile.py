@@ -247,7 +247,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Who makes the model's answers, as `anthropic`: endpoints with one provider may have one incident. By default what
     the API and the model's name say."""
     tags: tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...] = ()
-    """Words by which endpoints are grouped, as `us-east-1`."""
+    """Words by which endpoints are grouped, as `us-east-1`. In the table an endpoint stands below its first one."""
     expect_provider: str | None = None
     """The provider that has to answer, where `metrics` is set; by default the gateway's choice."""
     deadlines: Deadlines | None = None

@@ -145,12 +145,12 @@ def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]
 def borne(series: MetricSeries, q: float, window: Window, now_ns: int) -> tuple[Quantile, Window | None]:
     """The percentile over the shortest window, from this one on, that has enough values for it, and which window that
     is where it is another one. Where none has, the number of values of the longest."""
-    found = Quantile(None, 0)
     for longer in _WINDOWS[_WINDOWS.index(window) :]:
-        (found,) = quantiles(series.histogram(longer, now_ns), (q,))
-        if found.value_ns is not None:
-            return found, None if longer is window else longer
-    return found, None
+        if supported(q, series.counts(longer, now_ns)[0]):
+            (found,) = quantiles(series.histogram(longer, now_ns), (q,))
+            if found.value_ns is not None:
+                return found, None if longer is window else longer
+    return Quantile(None, series.histogram(Window.ALL, now_ns).n), None
 
 
 def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:

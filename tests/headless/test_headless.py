@@ -294,6 +294,15 @@ async def test_endpoints_without_a_column_are_reported_when_they_are_not_well() 
     assert "gateway-gpt-10" not in lines[-1]
 
 
+def test_an_interval_in_json_says_why_and_has_percentiles_of_its_window_only() -> None:
+    lines: list[bytes] = []
+    JSONLines(lines.append).interval(views.incident())
+    rows = {row["endpoint"]: row for row in json.loads(lines[0])["endpoints"]}
+    slow, down = rows["gateway-starcoder"], rows["sourcegraph-claude"]
+    assert (slow["why"], slow["usual_ms"], slow["ratio"], slow["p95_ms"]) == ("slow 2.2x", 410, 2.22, 1904)
+    assert (down["why"], down["usual_ms"], down["ratio"], down["p95_ms"]) == ("truncated 14/41", None, None, None)
+
+
 async def test_a_session_as_json_is_one_object_a_line() -> None:
     lines: list[bytes] = []
     await watch_lines(ScriptedFeed(*SESSION), JSONLines(lines.append), 1.0)
@@ -312,7 +321,9 @@ async def test_a_session_as_json_is_one_object_a_line() -> None:
     assert by_type["end"] == {"text": "engine exited 1", "failed": True, "detail": "ValueError: no"}
     assert set(by_type["summary"]) == {*by_type["interval"], "incidents"}
     assert by_type["interval"]["window_s"] == 120
-    assert all({"age_s", "next_s"} <= row.keys() for row in by_type["interval"]["endpoints"])
+    assert all(
+        {"age_s", "next_s", "why", "usual_ms", "ratio"} <= row.keys() for row in by_type["interval"]["endpoints"]
+    )
     summary = by_type["summary"]
     assert summary["window_s"] is None
     assert summary["session_dir"] == "/tmp/session"

@@ -1,4 +1,4 @@
-"""The order in which the table is shown: rows move seldom, and never while the user moves among them. No clock."""
+"""The order in which the table is shown: rows move at most every few seconds, not while the user moves. No clock."""
 
 from __future__ import annotations
 
@@ -48,21 +48,20 @@ class CalmOrder:
             self._take(view, names, now_s, is_first=self._asked is None)
             self._asked = asked
             return view, False
-        held = _in_places(view, self._places, self._groups)
-        return held, [row.name for row in held.endpoints] != names or _names(held) != _names(view)
+        if names == list(self._places) and _groups_of(view) == list(self._groups):
+            return view, False
+        return _in_places(view, self._places, self._groups), True
 
     def _take(self, view: View, names: list[str], now_s: float, *, is_first: bool) -> None:
         places = {name: place for place, name in enumerate(names)}
-        groups = {
-            line.name: place for place, line in enumerate(line for line in view.rows if isinstance(line, GroupRow))
-        }
+        groups = {name: place for place, name in enumerate(_groups_of(view))}
         if (places, groups) != (self._places, self._groups):
             self._moved_s = -inf if is_first else now_s
         self._places, self._groups = places, groups
 
 
-def _names(view: View) -> list[str]:
-    return [line.name for line in view.rows]
+def _groups_of(view: View) -> list[str]:
+    return [line.name for line in view.rows if isinstance(line, GroupRow)]
 
 
 def _in_places(view: View, places: dict[str, int], groups: dict[str, int]) -> View:

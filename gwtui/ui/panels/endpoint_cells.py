@@ -53,7 +53,7 @@ def quantile(value: Quantile, window: Window | None, style: str) -> Line:
 
 
 def last(row: EndpointRow, style: str, *, with_age: bool) -> Span:
-    """The last latency. One that is old is told by its age, unless that stands beside it."""
+    """The last latency. Of one that is old the age is shown, unless that stands beside it."""
     is_old = row.age_ns is not None and row.age_ns >= OLD_NS
     if is_old and with_age:
         return Span(aligned(f"{units.brief(row.age_ns)} ago"), "muted")

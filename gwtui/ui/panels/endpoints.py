@@ -88,16 +88,14 @@ class EndpointsPanel(MovingPanel):
         self._newest = view
         now_s = self.clock()
         view, differs = self._order.arranged(view, now_s)
-        if self._settling is not None:
-            self._settling.stop()
-            self._settling = None
-        if differs:
+        if differs and self._settling is None:
             self._settling = self.set_timer(max(0.0, self._order.wait_s(now_s)), self._settle)
         self._select_as(view)
         super().show(view)
 
     def _settle(self) -> None:
         """Show the order that was held back, whether or not another view comes."""
+        self._settling = None
         if self._newest is not None:
             self.show(self._newest)
 
