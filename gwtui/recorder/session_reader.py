@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from gwtui.codec.cells import LARGEST, wall_time
 from gwtui.codec.csv_schema import SCHEMA, RowError, incident_of, ping_of, request_of
+from gwtui.codec.stream_file import STREAMS, StreamName, stream_name_of
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError, loads
 from gwtui.config.tomlfile import read_in
@@ -110,6 +111,14 @@ class Session:
         with Directory.held(self.directory) as directory:
             rows = _rows(directory, LOG, incident_of, UnreadRows(), lambda: False)
             return [row for row in rows if isinstance(row, LogEntry) and row.kind == "mark"]
+
+    def stream_names(self) -> list[StreamName]:
+        """What the names of its kept streams say, oldest first. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            if not directory.has(STREAMS):
+                return []
+            with directory.inner(STREAMS) as inner:
+                return [found for name in inner.names() if (found := stream_name_of(name)) is not None]
 
     def usuals(self) -> list[Usual]:
         """What was usual, from the start on. Raises OSError."""

@@ -24,11 +24,20 @@ def rule_lines(profile: Profile) -> list[str]:
     having: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for endpoint in profile.endpoints:
         having.setdefault(tuple(_rules(endpoint, profile)), []).append(endpoint.name)
-    lines: list[str] = []
+    lines = ["", f"{profile.name}: {_kept(profile)}"]
     for rules, names in having.items():
         lines += ["", f"{profile.name}: {clean(', '.join(names), 4000)}"]
         lines += [f"  {line}" for line in table(list(rules), (_LABEL, TextColumn()))]
     return lines
+
+
+def _kept(profile: Profile) -> str:
+    """Which streams a session keeps."""
+    if profile.streams_kept == "none":
+        return "no streams are kept (record_streams)"
+    bad = "failed streams and those with findings that degrade or warn"
+    kept = {"bad": bad, "sample": f"{bad}, and a good one per endpoint and 10 minutes", "all": "all streams"}
+    return f"{kept[profile.streams_kept]} are kept, up to {profile.streams_mb:g} MB (record_streams, streams_mb)"
 
 
 def _rules(endpoint: Endpoint, profile: Profile) -> Iterator[tuple[str, str]]:

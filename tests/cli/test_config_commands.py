@@ -147,6 +147,8 @@ def test_the_rules_of_every_endpoint_are_explained(tmp_path: Path) -> None:
         "a change that lasts 24h becomes what is usual",
     ):
         assert words in first, words
+    kept = "prod: failed streams and those with findings that degrade or warn are kept, up to 100 MB"
+    assert kept in text
     assert "maintenance" not in first
     for words in (
         "every 1 s\n",

@@ -15,6 +15,7 @@ from support.reported import BEGAN, ENDPOINTS, request, write_session
 from gwtui.cli.console import Refusal
 from gwtui.cli.report import ReportOptions, command
 from gwtui.cli.report import report as write_report
+from gwtui.codec.stream_file import STREAMS, StreamName
 from gwtui.model.incidents import IncidentEvent
 
 KEY = 'made-up&<key>"0001112223334445'
@@ -162,3 +163,17 @@ def test_a_session_of_any_year_is_written_up(session: Path, year: str) -> None:
         (session / name).write_text((session / name).read_text().replace("2026-11-30", year))
     for form in ("md", "html", "json"):
         assert run(session, "--format", form).exit_code == 0
+
+
+def test_the_kept_streams_of_its_evidence_are_named(session: Path) -> None:
+    evidence = told(session)["evidence"]
+    assert isinstance(evidence, list)
+    first = evidence[0]
+    name = str(StreamName.of(first["at"], first["endpoint"], first["number"], first["verdict"]))
+    (session / STREAMS).mkdir()
+    (session / STREAMS / name).write_text("{}")
+    (session / STREAMS / "notes.txt").write_text("mine")
+    named = told(session)["evidence"]
+    assert isinstance(named, list)
+    assert [each["file"] for each in named] == [f"{STREAMS}/{name}", *([""] * (len(named) - 1))]
+    assert f"  - stream: `{STREAMS}/{name}`\n" in run(session).stdout

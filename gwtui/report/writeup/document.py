@@ -162,6 +162,8 @@ class EvidenceResult(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     provider: str
     headers: dict[str, str]
+    file: str = ""
+    """The kept stream, in the session's directory; "" where it was not kept."""
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

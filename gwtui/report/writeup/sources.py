@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from gwtui.codec.stream_file import STREAMS, StreamName
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry, Usual
@@ -19,11 +20,12 @@ from gwtui.model.records import Ping, Request
 from gwtui.recorder.recorder import FLUSH_S
 from gwtui.recorder.session_reader import Session, SessionError, UnreadRows, read_session
 from gwtui.report.writeup.collect import Collector
-from gwtui.report.writeup.document import Provenance, Writeup, masked_writeup, sane
+from gwtui.report.writeup.document import EvidenceResult, Provenance, Writeup, masked_writeup, sane
 from gwtui.report.writeup.markdown import writeup_markdown
 from gwtui.report.writeup.period import Period, period_between, period_of
 from gwtui.secrets.resolver import learn, masked
 from gwtui.text.sanitize import clean
+from gwtui.text.units import timestamp
 
 LAST_S = 900.0
 """What is written up where no incident is: 15 minutes."""
@@ -85,7 +87,18 @@ def recorded_writeup(session: Session, choose: PeriodChoice, made_at: float) -> 
             log.apply(row)
     name = clean(session.directory.resolve().name)
     provenance = _provenance(session.profile, name, session.started_at, made_at, str(unread))
-    return collector.writeup(provenance, log.incident(period.incident.number) if period.incident is not None else None)
+    incident = log.incident(period.incident.number) if period.incident is not None else None
+    return _with_files(collector.writeup(provenance, incident), session)
+
+
+def _with_files(writeup: Writeup, session: Session) -> Writeup:
+    """With the names of the streams that were kept of its evidence."""
+    names = {tuple(each[:3]): f"{STREAMS}/{each}" for each in session.stream_names()}
+
+    def file_of(each: EvidenceResult) -> str:
+        return names.get(tuple(StreamName.of(timestamp(sane(each.at)), each.endpoint, each.number, "")[:3]), "")
+
+    return replace(writeup, evidence=tuple(replace(each, file=file_of(each)) for each in writeup.evidence))
 
 
 def kept_writeup(kept: KeptRows, choose: PeriodChoice, made_at: float, lacks: str) -> Writeup:

@@ -188,6 +188,7 @@ def evidence_rows(each: EvidenceResult, times: WallTimes) -> list[tuple[str, str
         ("id of the answer", each.answer_id),
         ("address", each.address),
         ("provider", each.provider),
+        ("stream", each.file),
     )
     return [(label, text) for label, text in rows if text]
 
