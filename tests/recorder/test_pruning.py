@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.recording import PROFILE, request
 
+from gwtui.codec.stream_file import STREAMS, StreamName
 from gwtui.model.judged import LogEntry
 from gwtui.recorder import Recorder
 from gwtui.recorder.pruning import GB, Pruned, prune_sessions, word_of
@@ -134,3 +135,40 @@ def test_what_was_done_is_said_in_one_line_and_what_to_do_where_there_is_much() 
     )
     done = Pruned(kept_bytes=GB, removed=2, removed_bytes=GB // 2)
     assert word_of(done, where, limited=True) == "2 old sessions removed (500.0 MB; 1.0 GB stay)"
+
+
+def streams(directory: Path) -> Path:
+    """A session's kept streams: a whole one of 5,000 bytes, and one that a kill has left."""
+    path = directory / STREAMS
+    path.mkdir()
+    name = str(StreamName.of("2026-11-30T14:02:11.482Z", "gateway", 1, "truncated"))
+    (path / name).write_bytes(b"x" * 5_000)
+    (path / f".{name.replace('_1_', '_2_')}.new").write_bytes(b"x" * 500)
+    return path
+
+
+def test_kept_streams_count_and_go_with_their_session(sessions: Path) -> None:
+    session(sessions, "old", 40)
+    before = prune_sessions(sessions, now=NOW).kept_bytes
+    streams(sessions / "old")
+    assert prune_sessions(sessions, now=NOW).kept_bytes == before + 5_500
+    assert prune_sessions(sessions, now=NOW, keep_days=30).removed == 1
+    assert left(sessions) == set()
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "directory"])
+def test_a_session_stays_whole_with_what_others_put_among_its_streams(
+    sessions: Path, tmp_path: Path, kind: str
+) -> None:
+    session(sessions, "old", 40)
+    path = streams(sessions / "old")
+    name = next(path.glob("*.jsonl")).name.replace("_1_", "_3_")
+    if kind == "file":
+        (path / "notes.txt").write_text("mine")
+    elif kind == "link":
+        (path / name).symlink_to(tmp_path / "elsewhere")
+    else:
+        (path / name).mkdir()
+    files = sorted(path.iterdir())
+    assert prune_sessions(sessions, now=NOW, keep_days=30).removed == 0
+    assert sorted(path.iterdir()) == files
