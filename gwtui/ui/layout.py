@@ -34,6 +34,8 @@ class PanelArea(Container):
         self._tab = "stream"
         self._pings = True
         self._open = False
+        self._told = LEAST_INCIDENTS
+        """The lines of incidents below a lower panel."""
 
     def compose(self) -> ComposeResult:
         yield EndpointsPanel(id="endpoints")
@@ -53,7 +55,6 @@ class PanelArea(Container):
         go; where one lower panel is seen at a time, the first incidents stand below it while any is open."""
         self._pings = view.ping is not None or not view.header.at
         self._open = bool(view.open_incidents)
-        self._spare()
         for panel in self.walk_children():
             if isinstance(panel, Panel):
                 panel.show(view)
@@ -61,9 +62,9 @@ class PanelArea(Container):
 
     def _share_out(self, view: View) -> None:
         """Set the heights that depend on what there is to show."""
-        height, incidents = self.screen.size.height, self.query_one(IncidentsPanel)
-        told = min(max(LEAST_INCIDENTS, height // 8), max(1, incidents.count))
-        incidents.styles.height = told if self.has_class("-incident-lines") else None
+        height = self.screen.size.height
+        told = self._told = min(max(LEAST_INCIDENTS, height // 8), max(1, self.query_one(IncidentsPanel).count))
+        self._spare()
         lines = lines_of(view)
         sick = sum(is_sick(line) for line in lines)
         below = LEAST_LOWER + (1 + told if self._compact else LEAST_LOWER)
@@ -120,5 +121,7 @@ class PanelArea(Container):
         """Where all panels are seen, give the place of the pings to others if there are no pings."""
         self.set_class(not (self._pings or self._alone or self._compact), "-no-pings")
         is_seen_anyway = self._alone is not None or self._tab == "incidents" or not self._compact
-        self.set_class(self._open and not is_seen_anyway, "-incident-lines")
+        is_below = self._open and not is_seen_anyway
+        self.set_class(is_below, "-incident-lines")
+        self.query_one(IncidentsPanel).styles.height = self._told if is_below else None
         self.set_class(self._open and not (self._alone or self._compact), "-open-incidents")
