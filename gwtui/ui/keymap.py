@@ -68,16 +68,25 @@ KEYS: tuple[Key, ...] = (
     Key("view.window_shorter", "minus", "window(-1)", "", "make the window shorter", "View"),
     Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True, "benchmark, load"),
     Key("incident.mark", "m", "mark", "mark", "mark this moment in the incident list", "Actions", True),
-    Key("incident.acknowledge", "x", "acknowledge", "", _ACKNOWLEDGE, "Actions", also="silence, note"),
-    Key("incident.next", "n", "incident(1)", "", "select the next incident, and its endpoint", "View", also="jump"),
-    Key("incident.previous", "N", "incident(-1)", "", "select the incident before it, and its endpoint", "View"),
-    Key("endpoint.accept", "X", "accept", "", _ACCEPT, "Actions", also="history, relearn, slow"),
+    Key("incident.acknowledge", "x", "acknowledge", "acknowledge", _ACKNOWLEDGE, "Actions", also="silence, note"),
+    Key(
+        "incident.next",
+        "n",
+        "incident(1)",
+        "incident",
+        "select the next incident, and its endpoint",
+        "View",
+        "n N",
+        "jump",
+    ),
+    Key("incident.previous", "N", "incident(-1)", "", "the incident before it, and its endpoint", "View"),
+    Key("endpoint.accept", "X", "accept", "accept as usual", _ACCEPT, "Actions", also="history, relearn, slow"),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "View", True),
     Key("request.copy_menu", "Y", "copy_menu", "", _COPY_MENU, "View", also="curl, csv, ticket, request id, raw"),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "View", True),
-    Key("view.log_scale", "L", "log_scale", "", "latency on a logarithmic axis, or from 0", "View", also="chart"),
+    Key("view.log_scale", "L", "log_scale", "log", "latency on a logarithmic axis, or from 0", "View", also="chart"),
     Key("panel.stream", "2", "panel('stream')", "", "only the stream, or all panels", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "only the WebSocket pings, or all panels", "Panels"),
@@ -89,10 +98,10 @@ KEYS: tuple[Key, ...] = (
     Key("view.group", "o", "group", "group", _GROUP, "View", also="tag, provider, model, gateway, fold"),
     Key("view.reverse", "S", "reverse", "", "reverse the sort", "View"),
     Key("view.columns", "C", "columns", "", "choose further columns: average, total, cost", "View"),
-    Key("stream.mode", "v", "stream_mode", "", "stream as models, events, raw data or text", "View"),
-    Key("request.older", "left_parenthesis", "request(-1)", "", "an older request", "View"),
+    Key("stream.mode", "v", "stream_mode", "mode", "stream as models, events, raw data or text", "View"),
+    Key("request.older", "left_parenthesis", "request(-1)", "request", "an older request", "View", "( )"),
     Key("request.newer", "right_parenthesis", "request(1)", "", "a newer request", "View"),
-    Key("time.back", "comma,shift+left", "moment(-1)", "", "back in time by one cell of the strip", "Time"),
+    Key("time.back", "comma,shift+left", "moment(-1)", "time", "back in time by one cell of the strip", "Time", ", ."),
     Key("time.forward", "full_stop,shift+right", "moment(1)", "", "forward in time by one cell", "Time"),
     Key("time.previous", "less_than_sign", "edge(-1)", "", _EDGE_BEFORE, "Time", also=_WALK),
     Key("time.next", "greater_than_sign", "edge(1)", "", _EDGE_AFTER, "Time", also=_WALK),
@@ -102,7 +111,7 @@ KEYS: tuple[Key, ...] = (
     Key("probe.pause_all", "P", "pause_all", "", "pause or resume all", "Actions"),
     Key("probe.faster", "right_curly_bracket", "interval(0.5)", "", "probe the endpoint twice as often", "Actions"),
     Key("probe.slower", "left_curly_bracket", "interval(2)", "", "probe the endpoint half as often", "Actions"),
-    Key("probe.ask", "r", "ask", "", "ask the endpoint now, once", "Actions", also="probe, retry, refresh"),
+    Key("probe.ask", "r", "ask", "ask now", "ask the endpoint now, once", "Actions", also="probe, retry, refresh"),
     Key("probe.ask_all", "R", "ask_all", "", "ask all endpoints now that are not up", "Actions", also="probe, retry"),
     Key("engine.restart", "ctrl+r", "restart", "", "restart the engine after it ended", "Actions"),
     Key("endpoint.add", "a", "add", "", "add an endpoint", "Endpoints"),
@@ -189,6 +198,30 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
     ),
 }
 """Those of panels and of other screens."""
+
+FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
+    "endpoints": (
+        *("request.inspect", "incident.next", "time.back", "view.filter", "view.sort", "view.group", "endpoint.edit"),
+        *("probe.ask", "probe.pause"),
+    ),
+    "stream": ("stream.mode", "request.older", "request.inspect", "request.copy"),
+    "latency": ("view.metric", "view.window_longer", "view.log_scale"),
+    "pings": ("view.window_longer",),
+    "incidents": ("incident.next", "incident.acknowledge", "incident.mark", "endpoint.accept"),
+}
+"""Keys that the footer shows first while the focus is on a panel."""
+
+
+def footer(panel: str, *, is_urgent: bool = False) -> list[Key]:
+    """The keys of the footer, those first that matter most; help and quit are always in sight.
+
+    `panel`: the one with the focus. `is_urgent`: an incident is open.
+    """
+    by_id = {key.id: key for key in KEYS}
+    urgent = (key.id for key in KEYS if key.urgent and is_urgent)
+    first = dict.fromkeys((*(key.id for key in KEYS[:2]), *urgent, *FIRST_IN_FOOTER.get(panel, ())))
+    return [*(by_id[id_] for id_ in first), *(key for key in KEYS if key.footer and key.id not in first)]
+
 
 EVERY: tuple[Key, ...] = (*KEYS, *(key for keys in KEYS_BY_PLACE.values() for key in keys))
 

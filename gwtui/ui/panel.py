@@ -7,18 +7,27 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual import events
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 
+from gwtui.model.query import Window
 from gwtui.model.view import View
 from gwtui.ui.styles import Palette, is_ours
 from gwtui.ui.text_layout import Line, faded, printable
+
+
+class BorderOption(NamedTuple):
+    """A text in a border; a click on it does an action of the screen, where it has one."""
+
+    text: str
+    action: str = ""
 
 
 class Panel(Widget, can_focus=True):
@@ -49,7 +58,7 @@ class Panel(Widget, can_focus=True):
         self._lines: list[Line] = []
         self._strips: list[Strip | None] = []
         self._palette: Palette | None = None
-        self._titles = ("", "")
+        self._titles: tuple[str, str, tuple[BorderOption, ...]] = ("", "", ())
 
     @abstractmethod
     def draw(self, view: View, width: int, height: int) -> list[Line]:
@@ -62,6 +71,10 @@ class Panel(Widget, can_focus=True):
     def subtitle(self, view: View) -> str:
         """The text in the lower border."""
         return ""
+
+    def options(self, view: View) -> tuple[BorderOption, ...]:
+        """What stands behind the title, to be clicked."""
+        return ()
 
     @property
     def view(self) -> View | None:
@@ -96,11 +109,11 @@ class Panel(Widget, can_focus=True):
     def _set_titles(self, view: View) -> None:
         """Set the border's texts; as `Content`, because a plain text would be parsed as markup."""
         number = f"{self.NUMBER} " if self.NUMBER else ""
-        titles = (number + printable(self.title(view)), printable(self.subtitle(view)))
+        titles = (number + printable(self.title(view)), printable(self.subtitle(view)), self.options(view))
         if titles != self._titles:
             self._titles = titles
-            upper, lower = titles
-            self.border_title, self.border_subtitle = Content(upper), Content(lower)
+            upper, lower, options = titles
+            self.border_title, self.border_subtitle = Content.assemble(upper, *map(_clickable, options)), Content(lower)
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._lines):
@@ -162,6 +175,21 @@ class MovingPanel(Panel):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.action_move(-self.WHEEL)
+
+
+def parted(*options: BorderOption) -> tuple[BorderOption, ...]:
+    """The options with something between them, and before the first one."""
+    return tuple(each for option in options for each in (BorderOption(" · "), option))
+
+
+def window_options(window: Window) -> tuple[BorderOption, ...]:
+    """A shorter window, which one it is, a longer one."""
+    return (*parted(BorderOption("-", "window(-1)")), BorderOption(f" {window} "), BorderOption("+", "window(1)"))
+
+
+def _clickable(option: BorderOption) -> Content:
+    text = Content(printable(option.text))
+    return text.stylize(Style.from_meta({"@click": f"screen.{option.action}"})) if option.action else text
 
 
 def scrolled(top: int, index: int, visible: int, count: int) -> int:

@@ -14,11 +14,12 @@ from textual.widgets import Input, OptionList
 
 from gwtui.feeds import Feed
 from gwtui.model.commands import AskNow, Burst, Mark, SetInterval
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.query import Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice
 from gwtui.report import summary
-from gwtui.ui.keymap import KEYS
+from gwtui.ui.keymap import FIRST_IN_FOOTER, KEYS, footer
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.help import HelpScreen
@@ -426,3 +427,32 @@ async def test_nothing_moves_where_motion_is_off(motion: bool, moves: tuple[str,
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, motion=motion) as stage:
         await stage.press("slash")
         assert (stage.app.animation_level, stage.screen.query_one(Input).cursor_blink) == moves
+
+
+async def test_borders_take_clicks_and_the_footer_follows_the_focus(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+
+        async def click(line: str, text: str) -> None:
+            y = next(y for y, shown in enumerate(stage.lines) if line in shown)
+            await stage.pilot.click(offset=(stage.lines[y].index(text, stage.lines[y].index(line)), y))
+            await stage.drawn()
+
+        await click("3 Latency", "+")
+        assert stage.query.window is Window.M10
+        await click("3 Latency", "- 10 min")
+        await click("3 Latency", "TTFT")
+        assert (stage.query.window, stage.query.metric) == (Window.M2, Metric.E2E)
+        await click("1 Endpoints", "sort: profile")
+        assert stage.query.sort != "profile"
+        await click("1 Endpoints", "filter")
+        assert stage.screen.focused is stage.screen.query_one("#filter")
+        await stage.press("escape", "5")
+        assert "x acknowledge" in stage.lines[-1][:40]
+        await stage.press("1")
+        assert "x acknowledge" not in stage.lines[-1][:40]
+
+
+@pytest.mark.parametrize("panel", FIRST_IN_FOOTER)
+def test_each_key_that_a_footer_begins_with_has_a_label(panel: str) -> None:
+    assert all(key.label for key in footer(panel))

@@ -11,10 +11,9 @@ from textual.message import Message
 from textual.timer import Timer
 
 from gwtui.model.enums import BAD
-from gwtui.model.query import AS_IN_PROFILE, Grouping
 from gwtui.model.view import EndpointRow, GroupRow, View
 from gwtui.ui.keymap import bindings
-from gwtui.ui.panel import MovingPanel, scrolled
+from gwtui.ui.panel import BorderOption, MovingPanel, parted, scrolled
 from gwtui.ui.panels.calm_order import CalmOrder
 from gwtui.ui.panels.endpoint_table import (
     COLUMNS,
@@ -123,13 +122,17 @@ class EndpointsPanel(MovingPanel):
     def title(self, view: View) -> str:
         query = view.query
         parts = [f"Endpoints · {query.metric.label} in ms"]
-        if query.sort == AS_IN_PROFILE:
-            parts.append("in the profile's order")
-        if query.group is not Grouping.NONE:
-            parts.append(f"by {query.group}")
         if query.filter:
             parts.append(f"/{query.filter} · {len(view.endpoints)} of {len(view.endpoints) + view.hidden}")
         return " · ".join(parts)
+
+    def options(self, view: View) -> tuple[BorderOption, ...]:
+        query = view.query
+        return parted(
+            BorderOption(f"sort: {query.sort or 'worst'}", "sort"),
+            BorderOption(f"group: {query.group}", "group"),
+            BorderOption("filter", "filter"),
+        )
 
     def subtitle(self, view: View) -> str:
         visible, count = self.size.height - 1, len(lines_of(view))

@@ -12,7 +12,7 @@ from textual.message import Message
 from gwtui.model.view import LatencyView, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
-from gwtui.ui.panel import Panel
+from gwtui.ui.panel import BorderOption, Panel, parted, window_options
 from gwtui.ui.plot import LABEL, LINEAR, ChartLook, Curve, Level, Plot, draw_plot
 from gwtui.ui.text_layout import Line, Span, centred, flow, sheet
 
@@ -111,7 +111,12 @@ class LatencyPanel(Panel):
         latency = view.latency
         if latency is None:
             return "Latency"
-        return f"Latency · {latency.metric.label} · {latency.endpoint} · {latency.window}"
+        return f"Latency · {latency.endpoint}"
+
+    def options(self, view: View) -> tuple[BorderOption, ...]:
+        metric = view.latency.metric if view.latency is not None else view.query.metric
+        scale = BorderOption("linear" if self._is_log else "log", "log_scale")
+        return (*parted(BorderOption(metric.label, "metric(1)")), *window_options(view.query.window), *parted(scale))
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         mixes = self.background_colors[1].ansi is None and not self.app.no_color

@@ -8,7 +8,7 @@ from gwtui.model.enums import Outcome
 from gwtui.model.view import PingView, Quantile, View
 from gwtui.text import units
 from gwtui.ui.charts import bars
-from gwtui.ui.panel import Panel
+from gwtui.ui.panel import BorderOption, Panel, window_options
 from gwtui.ui.plot import Curve, Plot, draw_plot
 from gwtui.ui.text_layout import Line, Span, centred, flow, printable, sheet
 
@@ -89,7 +89,10 @@ class PingsPanel(Panel):
     FADES = True
 
     def title(self, view: View) -> str:
-        return "WebSocket ping" if view.ping is None else f"WebSocket ping · {view.ping.endpoint} · {view.ping.window}"
+        return "WebSocket ping" if view.ping is None else f"WebSocket ping · {view.ping.endpoint}"
+
+    def options(self, view: View) -> tuple[BorderOption, ...]:
+        return window_options(view.query.window) if view.ping is not None else ()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         return draw(view, width, height)

@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widgets import Static
 
@@ -205,6 +206,9 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
         if shown is not None and (name := self.query_one(EndpointsPanel).selected) != shown.name:
             self._watch.query = replace(self._watch.query, endpoint=name, request=None)
         self._frame()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.query_one(KeyLine).follow(event.widget.id or "")
 
     @on(KeyLine.Clicked)
     def _click_key(self, event: KeyLine.Clicked) -> None:
