@@ -199,6 +199,7 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
 }
 """Those of panels and of other screens."""
 
+_OF_INCIDENTS = ("incident.next", "incident.acknowledge", "incident.mark", "endpoint.accept")
 FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
     "endpoints": (
         *("request.inspect", "incident.next", "time.back", "view.filter", "view.sort", "view.group", "endpoint.edit"),
@@ -207,7 +208,8 @@ FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
     "stream": ("stream.mode", "request.older", "request.inspect", "request.copy"),
     "latency": ("view.metric", "view.window_longer", "view.log_scale"),
     "pings": ("view.window_longer",),
-    "incidents": ("incident.next", "incident.acknowledge", "incident.mark", "endpoint.accept"),
+    "incidents": _OF_INCIDENTS,
+    "timeline": _OF_INCIDENTS,
 }
 """Keys that the footer shows first while the focus is on a panel."""
 
