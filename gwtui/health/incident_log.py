@@ -64,6 +64,18 @@ class IncidentLog:
         story = self._stories.get(number)
         return story.frozen() if story is not None else None
 
+    def involved(self) -> list[tuple[int, str, int]]:
+        """The endpoints here that are in an incident: its number, the endpoint's name, and the endpoint's newest result
+        that an entry has counted."""
+        members = ((number, vantage, endpoint) for (vantage, endpoint), number in self._in.items())
+        return [(each, name, self._decided.get(("", name), 0)) for each, vantage, name in members if not vantage]
+
+    def add_failures(self, number: int, failures: int, last: Proof) -> None:
+        """Count failed results of an incident that are not applied."""
+        story = self._stories.get(number)
+        if story is not None:
+            story.known = replace(story.known, failures=story.known.failures + failures, last=last)
+
     def apply(self, record: Record) -> int | None:
         """Take a record. Gives the number of the incident that it changed."""
         if isinstance(record, Request | Ping):

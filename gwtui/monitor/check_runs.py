@@ -31,7 +31,10 @@ class CheckRuns:
         for name in self._runs.keys() - set(endpoints):
             del self._runs[name], self._results[name]
 
-    def view(self, endpoint: str) -> ChecksView | None:
-        """None: it was not checked in this session."""
+    def view(self, endpoint: str, at_ns: int) -> ChecksView | None:
+        """The checks that had ended by that moment. None: it was not checked in this session, or not yet."""
         run = self._runs.get(endpoint)
-        return None if run is None else ChecksView(run, tuple(self._results[endpoint].values()))
+        if run is None:
+            return None
+        results = tuple(result for result in self._results[endpoint].values() if result.now_ns <= at_ns)
+        return ChecksView(run, results) if results or run.now_ns <= at_ns else None

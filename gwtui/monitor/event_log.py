@@ -1,14 +1,18 @@
-"""What happened: the entries of the log that are listed, and the incidents that they are about."""
+"""What happened: the entries of the log that are listed, and the incidents that they are about, now and before."""
 
 from __future__ import annotations
 
+import copy
+from array import array
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gwtui.health.incident_log import IncidentLog
 from gwtui.health.sentence import sentence
 from gwtui.model.enums import State
-from gwtui.model.incidents import Cause, Incident, IncidentEvent, Scope
+from gwtui.model.incidents import Cause, Incident, IncidentEvent, Proof, Scope
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Record
@@ -18,6 +22,11 @@ ENTRIES = 500
 _ENTERS = (IncidentEvent.OPENED, IncidentEvent.WIDER, IncidentEvent.REOPENED, IncidentEvent.CAUSE_CHANGED)
 """Events by which an incident begins to report what an endpoint has."""
 _STEPS = (IncidentEvent.WIDER, IncidentEvent.NARROWER)
+_EDGES = (IncidentEvent.OPENED, IncidentEvent.REOPENED, IncidentEvent.CLOSED)
+PAST = 5_000
+"""The number of entries that are kept for a look back."""
+_STEP = 400
+"""Entries from one remembered log to the next."""
 
 
 class EventLog:
@@ -41,11 +50,23 @@ class EventLog:
             self._known = self._log.incidents
         return self._known
 
-    def apply(self, record: Record) -> None:
-        if self._log.apply(record) is not None:
+    def apply(self, record: Record) -> int | None:
+        """Take a record. Gives the number of the incident that it changed."""
+        changed = self._log.apply(record)
+        if changed is not None:
             self._known = None
         if isinstance(record, LogEntry) and record.is_news:
             self._list(record)
+        return changed
+
+    def add_failures(self, number: int, failures: int, last: Proof) -> None:
+        """Count failed results of an incident that are not applied."""
+        self._log.add_failures(number, failures, last)
+        self._known = None
+
+    def involved(self) -> list[tuple[int, str, int]]:
+        """See `IncidentLog.involved`."""
+        return self._log.involved()
 
     def _list(self, entry: LogEntry) -> None:
         """Of an incident that spreads or shrinks endpoint by endpoint only the newest step is kept."""
@@ -72,3 +93,82 @@ def _is_explained(incident: Incident) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """Results of an incident that failed between two entries."""
+
+    incident: int
+    failures: int
+    last: Proof
+
+
+class PastEvents:
+    """Keeps the entries, and puts the log of any moment together again."""
+
+    def __init__(self) -> None:
+        self._before = EventLog()
+        """Of the entries that are no longer kept."""
+        self._kept: list[LogEntry | _Failures] = []
+        self._stamps = array("q")
+        self._failures: dict[int, _Failures] = {}
+        """Since the newest entry, of each incident."""
+        self._logs: dict[int, EventLog] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def fail(self, incident: int, last: Proof) -> None:
+        """Count a failed result of an incident."""
+        known = self._failures.get(incident)
+        self._failures[incident] = _Failures(incident, 1 if known is None else known.failures + 1, last)
+
+    def add(self, entry: LogEntry) -> None:
+        """Keep an entry. One that comes late counts as of the newest."""
+        stamp_ns = max(entry.now_ns, self._stamps[-1]) if self._stamps else entry.now_ns
+        self._stamps.extend([stamp_ns] * (len(self._failures) + 1))
+        self._kept += self._failures.values()
+        self._kept.append(entry)
+        self._failures.clear()
+        if len(self._kept) > PAST * 5 // 4:
+            gone = len(self._kept) - PAST
+            for old in self._kept[:gone]:
+                _apply(self._before, old)
+            del self._kept[:gone], self._stamps[:gone]
+            self._logs.clear()
+
+    def upto(self, at_ns: int) -> tuple[EventLog, int]:
+        """The log of that moment, for the caller alone, and when its last entry came: results that failed since are
+        not in it."""
+        count = bisect_right(self._stamps, at_ns)
+        known = max((each for each in self._logs if each <= count), default=0)
+        log = copy.deepcopy(self._logs.get(known, self._before))
+        for number, kept in enumerate(self._kept[known:count], known + 1):
+            _apply(log, kept)
+            if not number % _STEP:
+                self._logs[number] = copy.deepcopy(log)
+        return log, self._stamps[count - 1] if count else 0
+
+    def marks_ns(self) -> list[int]:
+        """When the user set marks."""
+        return [self._stamps[at] for at, kept in enumerate(self._kept) if _is_mark(kept)]
+
+    def edges_ns(self) -> tuple[int, ...]:
+        """When incidents opened and closed, in order."""
+        return tuple(self._stamps[at] for at, kept in enumerate(self._kept) if _is_edge(kept))
+
+
+def _apply(log: EventLog, kept: LogEntry | _Failures) -> None:
+    if isinstance(kept, LogEntry):
+        log.apply(kept)
+    else:
+        log.add_failures(kept.incident, kept.failures, kept.last)
+
+
+def _is_mark(kept: LogEntry | _Failures) -> bool:
+    return isinstance(kept, LogEntry) and kept.kind == "mark"
+
+
+def _is_edge(kept: LogEntry | _Failures) -> bool:
+    return isinstance(kept, LogEntry) and kept.event in _EDGES

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 
 from gwtui.model.enums import Outcome
+from gwtui.model.incidents import Proof
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -19,6 +20,8 @@ from gwtui.stats.numbers import Numbers
 
 MOST = 400_000
 """The number of results that are kept over all endpoints."""
+NOTES = 1_000
+"""The number of notes that are kept of each endpoint, the newest."""
 _VERDICTS = tuple(Verdict)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _OUTCOMES = tuple(verdict.outcome for verdict in _VERDICTS)
@@ -29,6 +32,7 @@ class KeptResults:
     """Takes the results of an endpoint in the order in which they are recorded."""
 
     def __init__(self) -> None:
+        self._endpoint = ""
         self._now_ns = array("q")
         self._started_at = array("d")
         self._numbers = Numbers()
@@ -38,6 +42,9 @@ class KeptResults:
         """A bit for each latency that is in doubt."""
         self._latencies: dict[Metric, Numbers] = {}
         """One more than the value in ns; 0: none."""
+        self._runs = Numbers()
+        """Results in a row with its verdict; 0 where a result is none by itself."""
+        self._notes: dict[int, str] = {}
         self._traces = bytearray()
         self._trace_ends = Numbers()
         """Counted from the first trace id ever."""
@@ -46,8 +53,14 @@ class KeptResults:
     def __len__(self) -> int:
         return len(self._now_ns)
 
-    def add(self, result: Request | Ping) -> None:
-        """Keep a result. One that comes late counts as of the newest."""
+    def add(self, result: Request | Ping, run: int = 1, note: str = "") -> None:
+        """Keep a result. One that comes late counts as of the newest. `run`: the number of results in a row that had
+        its verdict, 0 where it decides nothing; `note`: what is worth knowing of it."""
+        self._endpoint = result.endpoint
+        if note:
+            self._notes[result.number] = note
+            if len(self._notes) > NOTES:
+                del self._notes[next(iter(self._notes))]
         count, doubts = len(self), 0
         for metric in LATENCIES:
             value = latency(result, metric)
@@ -64,6 +77,7 @@ class KeptResults:
         self._verdicts.append(_CODES[result.verdict])
         self._tainted.append(result.tainted)
         self._in_doubt.append(doubts)
+        self._runs.append(run)
         self._traces += result.trace_id.encode()
         self._trace_ends.append(self._traces_from + len(self._traces))
 
@@ -83,6 +97,32 @@ class KeptResults:
 
     def outcome(self, at: int) -> Outcome:
         return _OUTCOMES[self._verdicts[at]]
+
+    def run(self, at: int) -> int:
+        """The number of latest results in a row that had the verdict by then; 0 where it decides nothing."""
+        return self._runs[at]
+
+    def note(self, at: int) -> str:
+        """What is worth knowing of it, while that is kept."""
+        return self._notes.get(self._numbers[at], "")
+
+    def last(self, at_ns: int) -> int | None:
+        """The latest result of a moment that decides anything."""
+        newest = bisect_right(self._now_ns, at_ns) - 1
+        return next((at for at in range(newest, -1, -1) if self._runs[at]), None)
+
+    def failures(self, after_ns: int, upto_ns: int, decided: int) -> tuple[int, int, Proof] | None:
+        """Of the results that failed after one moment up to another, those up to the number `decided` left out: when
+        the last of them ended, how many there are, and the last. None where there is none."""
+        at_all = self.between(after_ns + 1, upto_ns)
+        failed = [at for at in at_all if self._runs[at] and self._numbers[at] > decided and self.has_failed(at)]
+        if not failed:
+            return None
+        last = failed[-1]
+        return self._now_ns[last], len(failed), Proof(self._endpoint, self._numbers[last], self._trace(last))
+
+    def has_failed(self, at: int) -> bool:
+        return self.outcome(at) is Outcome.FAILED
 
     def is_tainted(self, at: int) -> bool:
         return bool(self._tainted[at])
@@ -119,7 +159,7 @@ class KeptResults:
             column.forget(count)
 
     def _columns(self) -> Iterator[Numbers]:
-        yield from (self._numbers, self._verdicts, self._tainted, self._in_doubt, self._trace_ends)
+        yield from (self._numbers, self._verdicts, self._tainted, self._in_doubt, self._runs, self._trace_ends)
         yield from self._latencies.values()
 
     def _dot(self, at: int, metric: Metric) -> Dot | None:
@@ -129,15 +169,17 @@ class KeptResults:
         value = self.sure(at, metric)
         return Dot(self._now_ns[at], value) if outcome is Outcome.OK and value is not None else None
 
-    def _row(self, at: int, metric: Metric) -> RequestRow:
+    def _trace(self, at: int) -> str:
         begin = self._trace_ends[at - 1] if at else self._traces_from
-        trace = self._traces[begin - self._traces_from : self._trace_ends[at] - self._traces_from]
+        return self._traces[begin - self._traces_from : self._trace_ends[at] - self._traces_from].decode()
+
+    def _row(self, at: int, metric: Metric) -> RequestRow:
         return RequestRow(
             number=self._numbers[at],
             started_at=self._started_at[at],
             verdict=self.verdict(at).value,
             value_ns=self.latency(at, metric) if self.outcome(at) is Outcome.OK else None,
-            trace_id=trace.decode(),
+            trace_id=self._trace(at),
             tainted=self.is_tainted(at),
         )
 

@@ -17,9 +17,9 @@ from gwtui.model.query import Window
 from gwtui.model.view import ChartSpan, Dot, LatencyView
 from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.kept_results import KeptResults
-from gwtui.monitor.series import SECOND_NS
 from gwtui.stats.histogram import supported
 from gwtui.stats.significance import quantile
+from gwtui.stats.time_buckets import SECOND_NS
 
 BEARS = {q: next(n for n in count(1) if supported(q, n)) for q in (0.5, 0.9)}
 """How many values bear a percentile."""

@@ -8,7 +8,7 @@ from gwtui.model.query import Window
 from gwtui.model.records import Ping
 from gwtui.model.view import PingView
 from gwtui.monitor.latency_chart import LatencyChart
-from gwtui.monitor.series import MetricSeries, cells, quantiles
+from gwtui.monitor.series import Changes, Counted, EndpointFigures, cells, quantiles
 from gwtui.stats.accuracy import sure
 
 CLOSE_CODES = {
@@ -40,57 +40,49 @@ def close_text(code: int, reason: str) -> str:
 
 
 class PingStats:
-    """Follows the pings of one endpoint. Round trips and losses are counted in a series that is passed in."""
+    """Follows the pings of one endpoint. All that is counted goes into its figures."""
 
-    def __init__(self, start_ns: int) -> None:
-        self._jitter = MetricSeries(start_ns)
-        self._last: Ping | None = None
+    def __init__(self, figures: EndpointFigures) -> None:
+        self._figures = figures
         self._last_rtt_ns: int | None = None
         self._connections: dict[str, int] = {}
         """Which one the newest ping to an address went over."""
-        self._redials = 0
-        self._last_close = ""
+        self._last_close = Changes("")
 
     def add(self, ping: Ping) -> None:
         """Take the next ping that counts."""
-        self._last = ping
-        self._redials += ping.connection > 1 and self._connections.get(ping.address) != ping.connection
+        if ping.connection > 1 and self._connections.get(ping.address) != ping.connection:
+            self._figures.add(ping.now_ns, Counted.REDIALS)
         self._connections[ping.address] = ping.connection
         if ping.close_code is not None:
-            self._last_close = close_text(ping.close_code, ping.close_reason)
+            self._last_close.set(ping.now_ns, close_text(ping.close_code, ping.close_reason))
         rtt_ns = sure(ping, Metric.RTT)
         if ping.outcome is Outcome.OK and rtt_ns is not None:
             if self._last_rtt_ns is not None:
-                self._jitter.add(ping.now_ns, abs(rtt_ns - self._last_rtt_ns))
+                self._figures.add(ping.now_ns, Counted.JITTER, abs(rtt_ns - self._last_rtt_ns))
             self._last_rtt_ns = rtt_ns
 
     def view(
-        self,
-        endpoint: str,
-        round_trips: MetricSeries,
-        chart: LatencyChart,
-        window: Window,
-        now_ns: int,
-        columns: int,
+        self, endpoint: str, last: Ping | None, chart: LatencyChart, window: Window, at_ns: int, columns: int
     ) -> PingView:
-        lines = chart.lines(Metric.RTT, window, now_ns, columns)
-        values = round_trips.histogram(window, now_ns)
-        answered, lost = round_trips.counts(window, now_ns)
-        p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))
-        jitter = self._jitter.histogram(window, now_ns).mean
+        """The panel of a moment. `last`: the newest ping that had ended."""
+        figures, lines = self._figures, chart.lines(Metric.RTT, window, at_ns, columns)
+        p50, p95, p99 = quantiles(figures.histogram(Metric.RTT, window, at_ns), (0.5, 0.95, 0.99))
+        lost = figures.count(Counted.FAILED, window, at_ns)
+        jitter = figures.histogram(Counted.JITTER, window, at_ns).mean
         return PingView(
             endpoint=endpoint,
             window=window,
-            last=self._last,
+            last=last,
             p50=p50,
             p95=p95,
             p99=p99,
-            sent=answered + lost,
+            sent=figures.count(Counted.GOOD, window, at_ns) + lost,
             lost=lost,
             jitter_ns=None if jitter is None else round(jitter),
-            redials=self._redials,
-            last_close=self._last_close,
-            sparkline=cells(round_trips.points(window, now_ns, columns)),
+            redials=figures.count(Counted.REDIALS, Window.ALL, at_ns),
+            last_close=self._last_close.at(at_ns),
+            sparkline=cells(figures.points(Metric.RTT, window, at_ns, columns)),
             start_ns=lines.start_ns,
             end_ns=lines.end_ns,
             dots=lines.dots,

@@ -1,138 +1,235 @@
-"""One figure of one endpoint over every window at once, its newest values, and which figures an endpoint has."""
+"""The figures of one endpoint in any window at any moment, its newest values, and which figures an endpoint has."""
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeVar
 
+from gwtui.model.enums import FindingName
 from gwtui.model.metrics import COMPARED, AnswerForm, Metric, metrics_of, own_metric
 from gwtui.model.query import Window
 from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Cell, LatencyPoint, Quantile
 from gwtui.stats.accuracy import sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, supported
 from gwtui.stats.significance import Sample
-from gwtui.stats.windows import Growing, Rolling
+from gwtui.stats.time_buckets import SECOND_NS, TimeBuckets
 
-WordT = TypeVar("WordT")
-"""A verdict, or the name of a finding."""
-
-
-class WordCounts(Generic[WordT]):
-    """The counts of one endpoint."""
-
-    def __init__(self) -> None:
-        self._all: Counter[WordT] = Counter()
-        self._recent: dict[Window, _Recent[WordT]] = {
-            window: _Recent((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()
-        }
-
-    def add(self, now_ns: int, words: Iterable[WordT]) -> None:
-        """Count each of the words once."""
-        for word in words:
-            self._all[word] += 1
-            for recent in self._recent.values():
-                recent.add(now_ns, word)
-
-    def counts(self, window: Window, now_ns: int) -> tuple[tuple[WordT, int], ...]:
-        """The words of the window, the most frequent first."""
-        counted = self._all if window is Window.ALL else self._recent[window].counts(now_ns)
-        return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+ValueT = TypeVar("ValueT")
 
 
-class _Recent(Generic[WordT]):
-    """The last `window_ns`, to the precision of one of its `slots`."""
+class Counted(Enum):
+    """What is counted beside the metrics."""
 
-    def __init__(self, window_ns: int, slots: int) -> None:
-        self._width = window_ns // slots
-        self._limit = slots
-        self._newest = -1
-        self._slots: dict[int, Counter[WordT]] = {}
-        self._sum: Counter[WordT] = Counter()
-
-    def add(self, now_ns: int, word: WordT) -> None:
-        self._advance(now_ns)
-        index = now_ns // self._width
-        if index > self._newest - self._limit:
-            self._slots.setdefault(index, Counter())[word] += 1
-            self._sum[word] += 1
-
-    def counts(self, now_ns: int) -> Counter[WordT]:
-        self._advance(now_ns)
-        return self._sum
-
-    def _advance(self, now_ns: int) -> None:
-        index = now_ns // self._width
-        if index <= self._newest:
-            return
-        self._newest = index
-        for gone in [at for at in self._slots if at <= index - self._limit]:
-            self._sum -= self._slots.pop(gone)
+    GOOD = "good"
+    FAILED = "failed"
+    TAINTED = "tainted"
+    VERDICT = "verdict"
+    FINDING = "finding"
+    JITTER = "jitter"
+    REDIALS = "redials"
 
 
-SECOND_NS = 1_000_000_000
-SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}
-"""How finely each window is cut. It is also the most columns that a picture of it can tell apart."""
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """When something is looked at."""
+
+    ns: int
+    is_now: bool
+    """Whether it goes on with the newest record."""
+
+
+SLOTS = {Window.S30: (1, 30), Window.M2: (1, 120), Window.M10: (10, 60), Window.H1: (60, 60)}
+"""How wide the slots of each window are, in seconds, and how many it has. A picture can tell no more columns apart.
+They are aligned to the clock's zero and not to now, so that a picture stands still while time moves on."""
 SLOTS_OF_ALL = 64
+_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800)
 _WINDOWS = tuple(Window)
 """The shortest first."""
+_POINTS = 4_000
+"""The number of points that are remembered."""
+_VERDICTS = tuple(Verdict)
+_CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
+_MOST_NAMES = 255
+_NOTHING = LatencyPoint(p50_ns=None, p95_ns=None, p99_ns=None, n=0, failed=0)
 
 
-class MetricSeries:
-    """The values of one figure, and its failures where it is the one that counts them."""
+class EndpointFigures:
+    """All that is counted of one endpoint. Moments are stamps; a window ends with its moment."""
 
     def __init__(self, start_ns: int) -> None:
-        self._windows: dict[Window, Rolling | Growing] = {
-            window: Rolling((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()
-        }
-        self._windows[Window.ALL] = Growing(start_ns, SECOND_NS, SLOTS_OF_ALL)
+        self._start_ns = start_ns
+        self._buckets = TimeBuckets()
+        self._findings: list[FindingName] = []
+        self._points: dict[tuple[Metric, int, int], LatencyPoint] = {}
+        self._drawn_ns = 0
 
-    def add(self, now_ns: int, value: int) -> None:
-        """Count a value."""
-        for window in self._windows.values():
-            window.add_value(now_ns, value)
+    def add(self, now_ns: int, figure: Metric | Counted, value: int = 0, count: int = 1) -> None:
+        """Count a value, or that something happened."""
+        if now_ns < self._drawn_ns:
+            self._points.clear()
+        self._buckets.add(now_ns, figure, value, count)
 
-    def add_all(self, now_ns: int, pairs: Iterable[tuple[int, int]]) -> None:
+    def add_pairs(self, now_ns: int, metric: Metric, pairs: Iterable[tuple[int, int]]) -> None:
         """Count (value, count) pairs."""
-        values = Histogram()
-        values.record_all(pairs)
-        if not values.n:
-            return
-        for window in self._windows.values():
-            window.add(now_ns, values)
+        self._buckets.add_pairs(now_ns, metric, pairs)
 
-    def add_unsure(self, now_ns: int) -> None:
-        """Count a good result whose value is in doubt."""
-        for window in self._windows.values():
-            window.add_unsure(now_ns)
+    def add_verdict(self, now_ns: int, verdict: Verdict) -> None:
+        self._buckets.add(now_ns, Counted.VERDICT, _CODES[verdict])
 
-    def add_failure(self, now_ns: int) -> None:
-        """Count a failure."""
-        for window in self._windows.values():
-            window.add_failure(now_ns)
+    def add_findings(self, now_ns: int, names: Iterable[FindingName]) -> None:
+        """Count each of the names once."""
+        for name in set(names):
+            if name not in self._findings and len(self._findings) < _MOST_NAMES:
+                self._findings.append(name)
+            if name in self._findings:
+                self._buckets.add(now_ns, Counted.FINDING, self._findings.index(name))
 
-    def mark(self, window: Window, now_ns: int) -> tuple[int, int]:
+    def cut(self, at_ns: int) -> None:
+        """Keep what there is up to that moment apart from what is still to come."""
+        self._buckets.cut(at_ns)
+
+    def mark(self, window: Window, at_ns: int) -> int:
         """Changes when the passing of time alone changes what the window shows."""
-        return self._windows[window].mark(now_ns)
+        return at_ns // self._slots(window, at_ns)[0]
 
-    def histogram(self, window: Window, now_ns: int) -> Histogram:
-        """Of the window's values, to be read at once."""
-        return self._windows[window].histogram(now_ns)
+    def histogram(self, metric: Metric | Counted, window: Window, at_ns: int) -> Histogram:
+        """Of the window's values, to be read and not changed."""
+        return self._buckets.histogram(metric, self.start_ns(window, at_ns), at_ns + 1)
 
-    def counts(self, window: Window, now_ns: int) -> tuple[int, int]:
-        """How many good results and how many failures the window has."""
-        return self._windows[window].counts(now_ns)
+    def count(self, figure: Metric | Counted, window: Window, at_ns: int) -> int:
+        """How often it happened in the window."""
+        return self._buckets.count(figure, self.start_ns(window, at_ns), at_ns + 1)
 
-    def points(self, window: Window, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
-        """The window in `columns` equal shares, oldest first."""
-        return self._windows[window].points(now_ns, columns)
+    def verdicts(self, window: Window, at_ns: int) -> tuple[tuple[str, int], ...]:
+        """The verdicts of the window, the most frequent first."""
+        counted = self._buckets.counter(Counted.VERDICT, self.start_ns(window, at_ns), at_ns + 1)
+        return _most_first((_VERDICTS[code].value, count) for code, count in counted.items())
 
-    def failures(self, window: Window, now_ns: int, columns: int) -> tuple[int, ...]:
-        """The failures in the same shares."""
-        return self._windows[window].failures(now_ns, columns)
+    def findings(self, window: Window, at_ns: int) -> tuple[tuple[FindingName, int], ...]:
+        """What was found in the results of the window, the most frequent first."""
+        counted = self._buckets.counter(Counted.FINDING, self.start_ns(window, at_ns), at_ns + 1)
+        return _most_first((self._findings[code], count) for code, count in counted.items())
+
+    def start_ns(self, window: Window, at_ns: int) -> int:
+        """Where the window that ends with that moment begins."""
+        if window is Window.ALL:
+            return 0
+        width, slots = self._slots(window, at_ns)
+        return max(at_ns // width - slots + 1, 0) * width
+
+    def points(self, metric: Metric, window: Window, at_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
+        """The window in `columns` equal shares, oldest first, each with its failures. Where a slot is wider than that,
+        it fills several. Each share that is over is computed once."""
+        width, slots = self._slots(window, at_ns)
+        if len(self._points) > _POINTS:
+            self._points.clear()
+        points = []
+        for first, end in _shares(window, at_ns // width, slots, columns):
+            begin_ns, end_ns = first * width, min(end * width, at_ns + 1)
+            key = (metric, begin_ns, end_ns)
+            point = self._points.get(key)
+            if point is None:
+                point = self._point(metric, begin_ns, end_ns)
+                if end_ns == end * width:
+                    self._points[key] = point
+                    self._drawn_ns = max(end_ns, self._drawn_ns)
+            points.append(point)
+        return tuple(points)
+
+    def _point(self, metric: Metric, begin_ns: int, end_ns: int) -> LatencyPoint:
+        values = self._buckets.histogram(metric, begin_ns, end_ns, keep=False)
+        failed = self._buckets.count(Counted.FAILED, begin_ns, end_ns)
+        if not values.n and not failed:
+            return _NOTHING
+        p50, p95, p99 = values.quantiles((0.5, 0.95, 0.99))
+        return LatencyPoint(p50_ns=p50, p95_ns=p95, p99_ns=p99, n=values.n, failed=failed)
+
+    def _slots(self, window: Window, at_ns: int) -> tuple[int, int]:
+        """How wide the slots of the window are, in ns, and how many it has."""
+        if window is not Window.ALL:
+            width_s, slots = SLOTS[window]
+            return width_s * SECOND_NS, slots
+        passed_s = max(at_ns - self._start_ns, 0) // SECOND_NS
+        width_s = next((each for each in _WIDTHS_S if passed_s < (SLOTS_OF_ALL - 1) * each), 0)
+        if not width_s:
+            width_s = _WIDTHS_S[-1] * (passed_s // (_WIDTHS_S[-1] * (SLOTS_OF_ALL - 1)) + 1)
+        width = width_s * SECOND_NS
+        return width, max(at_ns // width - self._start_ns // width + 1, 1)
+
+
+def _shares(window: Window, newest: int, slots: int, columns: int) -> Iterator[tuple[int, int]]:
+    """The slots (first, end) of each column, where those up to the newest are laid over `columns` columns."""
+    if window is Window.ALL:
+        begin = newest - slots + 1
+        for first, end in _laid_over(range(columns), slots, columns):
+            yield begin + first, begin + end
+        return
+    # The last column is the newest slot's: the one it is part of, or the last of those it fills.
+    end = ((newest + 1) * columns - 1 if columns > slots else newest * columns) // slots + 1
+    yield from _laid_over(range(end - columns, end), slots, columns)
+
+
+def _laid_over(numbers: range, slots: int, columns: int) -> Iterator[tuple[int, int]]:
+    """The slots (first, end) of each column of those numbers, where `slots` slots are laid over `columns` columns."""
+    for number in numbers:
+        if columns > slots:
+            first = number * slots // columns
+            yield first, first + 1
+        else:
+            yield -(-number * slots // columns), -(-(number + 1) * slots // columns)
+
+
+WordT = TypeVar("WordT")
+
+
+def _most_first(counted: Iterable[tuple[WordT, int]]) -> tuple[tuple[WordT, int], ...]:
+    return tuple(sorted(counted, key=lambda pair: (-pair[1], str(pair[0]))))
+
+
+class Changes(Generic[ValueT]):
+    """Something that changes at times, such as a state; of many changes the newest are kept."""
+
+    MOST = 5_000
+
+    def __init__(self, first: ValueT) -> None:
+        self._first = first
+        self._stamps = array("q")
+        self._values: list[ValueT] = []
+
+    def __len__(self) -> int:
+        return len(self._stamps)
+
+    @property
+    def now(self) -> ValueT:
+        return self._values[-1] if self._values else self._first
+
+    def set(self, now_ns: int, value: ValueT) -> None:
+        """It is this from now on."""
+        if value == self.now:
+            return
+        self._stamps.append(max(now_ns, self._stamps[-1]) if self._stamps else now_ns)
+        self._values.append(value)
+        if len(self._stamps) > self.MOST * 5 // 4:
+            gone = len(self._stamps) - self.MOST
+            self._first = self._values[gone - 1]
+            del self._stamps[:gone], self._values[:gone]
+
+    def at(self, at_ns: int) -> ValueT:
+        """What it was at that moment."""
+        known = bisect_right(self._stamps, at_ns)
+        return self._values[known - 1] if known else self._first
+
+    def within(self, start_ns: int, end_ns: int) -> list[ValueT]:
+        """What it was at the one moment, and became until the other."""
+        first, end = bisect_right(self._stamps, start_ns), bisect_right(self._stamps, end_ns)
+        return [self._values[first - 1] if first else self._first, *self._values[first:end]]
 
 
 def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]:
@@ -142,15 +239,16 @@ def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]
     return [Quantile(value if supported(q, n) else None, n) for q, value in zip(shares, values, strict=True)]
 
 
-def borne(series: MetricSeries, q: float, window: Window, now_ns: int) -> tuple[Quantile, Window | None]:
+def borne(
+    figures: EndpointFigures, metric: Metric, q: float, window: Window, at_ns: int
+) -> tuple[Quantile, Window | None]:
     """The percentile over the shortest window, from this one on, that has enough values for it, and which window that
     is where it is another one. Where none has, the number of values of the longest."""
     for longer in _WINDOWS[_WINDOWS.index(window) :]:
-        if supported(q, series.counts(longer, now_ns)[0]):
-            (found,) = quantiles(series.histogram(longer, now_ns), (q,))
-            if found.value_ns is not None:
-                return found, None if longer is window else longer
-    return Quantile(None, series.histogram(Window.ALL, now_ns).n), None
+        if supported(q, figures.count(metric, longer, at_ns)):
+            (found,) = quantiles(figures.histogram(metric, longer, at_ns), (q,))
+            return found, None if longer is window else longer
+    return Quantile(None, figures.count(metric, Window.ALL, at_ns)), None
 
 
 def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:

@@ -113,6 +113,22 @@ class Stream:
         self.lines.clear()
         self._drawn = None
 
+    def upto(self, at_ns: int) -> Stream:
+        """The stream as it was at that moment, at which it was under way."""
+        then = Stream(self.endpoint, self.number, self.started_at, self._sent_ns)
+        then._comments = self._comments
+        for line in self.lines:
+            if self._sent_ns + line.since_sent_ns <= at_ns:
+                then.lines.append(line)
+                then._liner.seen = line.number
+                then._models.add(line.since_sent_ns, (line.event,))
+        return then
+
+    @property
+    def begun_ns(self) -> int:
+        """When it was sent."""
+        return self._sent_ns
+
     @property
     def answered(self) -> bool:
         """There is something to see of it."""
@@ -183,10 +199,30 @@ class StreamStore:
         self._ended: dict[int, Stream] = {}
         self._recalled: dict[int, Stream] = {}
         """Read back from the session's files, the latest last."""
+        self.recalls = 0
+        """How often one was."""
+
+    def at(self, at_ns: int) -> StreamStore:
+        """The probes of that moment, as far as they are still kept."""
+        then = StreamStore()
+        then._recalled = dict(self._recalled)
+        for number, stream in self._ended.items():
+            if stream.result is not None and stream.result.now_ns <= at_ns:
+                then._ended[number] = stream
+            elif stream.begun_ns <= at_ns:
+                then._running[number] = stream.upto(at_ns)
+        for number, stream in self._running.items():
+            if stream.begun_ns <= at_ns:
+                then._running[number] = stream.upto(at_ns)
+        return then
 
     @property
     def in_flight(self) -> int:
         return len(self._running)
+
+    def begun_by(self, at_ns: int) -> int:
+        """How many of those under way had begun by that moment."""
+        return sum(stream.begun_ns <= at_ns for stream in self._running.values())
 
     @property
     def lines(self) -> int:
@@ -211,7 +247,10 @@ class StreamStore:
 
     def end(self, result: Request | Ping) -> None:
         number = result.number
-        stream = self._running.pop(number, None) or Stream(result.endpoint, number, result.started_at, result.now_ns)
+        stream = self._running.pop(number, None)
+        if stream is None:
+            whole_ns = (result.duration_ns if isinstance(result, Request) else result.rtt_ns) or 0
+            stream = Stream(result.endpoint, number, result.started_at, result.now_ns - whole_ns)
         stream.end(result)
         self._ended[number] = stream
         if len(self._ended) > ENDED_PER_ENDPOINT + len(self._kept):
@@ -230,6 +269,7 @@ class StreamStore:
         for read in reads:
             stream.read(read)
         stream.end(ended.result if ended is not None and ended.result is not None else result)
+        self.recalls += 1
         self._recalled.pop(result.number, None)
         self._recalled[result.number] = stream
         if len(self._recalled) > RECALLED_PER_ENDPOINT:

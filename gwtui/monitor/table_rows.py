@@ -193,11 +193,14 @@ def _unknown_line(line: EndpointRow | GroupRow) -> EndpointRow | GroupRow:
     return replace(line, states=((State.UNKNOWN, len(line.members)),))
 
 
-def note_of(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:
+def note_of(last: Request | Ping) -> str:
+    """What is worth knowing of a result."""
+    if last.outcome is not Outcome.OK:
+        return last.reason
+    return "; ".join(f"{finding.name}: {finding.evidence}" for finding in last.findings)
+
+
+def held_note(hold: tuple[int, str] | None, note: str) -> str:
     """For how long an endpoint is left alone, and what is worth knowing of the latest result."""
-    parts = [] if hold is None else [f"held {countdown(hold[0])} {hold[1]}"]
-    if last is not None and last.outcome is not Outcome.OK:
-        parts.append(last.reason)
-    elif last is not None:
-        parts += [f"{finding.name}: {finding.evidence}" for finding in last.findings]
-    return "; ".join(part for part in parts if part)
+    held = "" if hold is None else f"held {countdown(hold[0])} {hold[1]}"
+    return "; ".join(part for part in (held, note) if part)
