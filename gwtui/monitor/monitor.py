@@ -146,7 +146,7 @@ class Monitor:
             sentence=events.sentence(states, known.profile.endpoints, at),
             rows=self._groups.rows(rows, known.profile.endpoints, query),
             now_ns=moment.ns,
-            strip=self._strip.strip(known, strip),
+            strip=self._strip.strip(known, strip) if self._version else None,
         )
 
     def _events_at(self, moment: LookedAt) -> EventLog:
