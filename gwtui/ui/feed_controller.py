@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,7 +37,6 @@ class Watch:
         self._before: list[View] = []
         self._playback: Playback | None = None
         """Of a recording; None while what is watched goes on."""
-        self._held: Monitor | None = None
         self._drawn: tuple[int, str, bool, Query, int] | None = None
         self._session_dir: str | None = None
         self._wanted: WantedStream | None = None
@@ -67,7 +65,7 @@ class Watch:
         if (before := self._whole_view()).header.at:
             self._before.append(before)
         self._monitor, self._playback, self._drawn, self.failed, self._fatal = Monitor(), None, None, False, False
-        self.query, self._held = replace(self.query, at_ns=None), None
+        self.query = replace(self.query, at_ns=None)
         try:
             async with asyncio.timeout(None) as limit:
                 self._limit(limit)
@@ -161,8 +159,6 @@ class Watch:
     def look_at(self, at_ns: int | None) -> None:
         """Look at that moment, or for None at now, which in a recording is its end."""
         self.query = replace(self.query, at_ns=at_ns)
-        knows = self._monitor.view(self.query).strip is not None
-        self._held = None if at_ns is None or knows else self._held or copy.deepcopy(self._monitor)
         if at_ns is None and self._playback is not None:
             self._playback.pause()
 
@@ -200,9 +196,7 @@ class Watch:
 
     def view(self, columns: int) -> View:
         """The picture of the moment that is looked at."""
-        view = (self._held or self._monitor).view(self.query, columns)
-        banner = self._monitor.banner
-        return view if banner == view.header.banner else replace(view, header=replace(view.header, banner=banner))
+        return self._monitor.view(self.query, columns)
 
     def live_view(self, columns: int, endpoint: str | None) -> View:
         """The picture of now, whatever moment is looked at: what orders act on and what answers a question that was
@@ -256,11 +250,10 @@ class Watch:
 
     async def _recall(self, session_dir: str, wanted: WantedStream) -> None:
         """In a thread: a disk may be slow, or hang."""
-        monitors = {self._monitor, self._held or self._monitor}
+        monitor = self._monitor
         found = await asyncio.get_running_loop().run_in_executor(None, recalled, session_dir, wanted)
         if found is not None:
-            for monitor in monitors:
-                monitor.recall(*found)
+            monitor.recall(*found)
         self.redraw()
 
     def redraw(self) -> None:

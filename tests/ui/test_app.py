@@ -130,7 +130,7 @@ async def test_frozen_says_so_and_for_how_long(tmp_path: Path) -> None:
         await stage.show(*story.session())
         await stage.press("space")
         await stage.show(story.completed(10, 20_000), Heartbeat(at=0, now_ns=story.at(95_600)))
-        assert "14:03:42 · " in stage.lines[0]
+        assert "14:03:42 · 1m15s ago" in stage.lines[0]
         assert "under way" not in stage.text
         assert "streaming" in stage.text
         await stage.press("down")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from support import story
 from support.monitor_stage import SECOND, START_AT, START_NS
 from support.stage import Stage, on_stage
@@ -31,10 +31,7 @@ from gwtui.model.enums import State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.query import Grouping, Query, Window
-from gwtui.model.strip import Strip, StripCell
-from gwtui.model.view import View
-from gwtui.monitor import Monitor
+from gwtui.model.query import Grouping, Window
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
@@ -328,15 +325,6 @@ def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
         assert len(set(keys)) == len(keys)
 
 
-STRIP = Strip(START_NS, SECOND, (StripCell(State.UP),) * 21, (START_NS + 5 * SECOND, START_NS + 12 * SECOND))
-_view = Monitor.view
-
-
-def _with_strip(self: Monitor, query: Query, columns: int = 60, *, final: bool = False) -> View:
-    view = _view(self, query, columns, final=final)
-    return replace(view, strip=STRIP, now_ns=self.now_ns if query.at_ns is None else query.at_ns)
-
-
 def _groups() -> dict[str, list[Key]]:
     """The keys by their heading in the help screen; the one that ends the program alone."""
     groups: dict[str, list[Key]] = {}
@@ -345,14 +333,18 @@ def _groups() -> dict[str, list[Key]]:
     return groups
 
 
+INCIDENT = (opened(1, 5), replace(opened(1, 12), event=IncidentEvent.CLOSED, state=State.UP))
+"""From 5 s to 12 s of the session."""
+
+
 @pytest.mark.parametrize("keys", _groups().values(), ids=_groups().keys())
 async def test_what_a_key_does(keys: list[Key], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Monitor, "view", _with_strip)
     monkeypatch.chdir(tmp_path)
     done = {}
     size = (60, 20) if keys[0].group in SMALL else (112, 32)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
-        await stage.show(*story.session(), *(MORE if keys[0].id.startswith("timeline") else ()))
+        before = INCIDENT if keys[0].group == "Time" else ()
+        await stage.show(*before, *story.session(), *(MORE if keys[0].id.startswith("timeline") else ()))
         for key in keys:
             case = CASES[key.id]
             await stage.press(*case.before)

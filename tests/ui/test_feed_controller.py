@@ -27,10 +27,7 @@ from gwtui.model.records import (
     StreamEvent,
     StreamRead,
 )
-from gwtui.model.strip import Strip, StripCell
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import View
-from gwtui.monitor import Monitor
 from gwtui.ui import feed_controller
 from gwtui.ui.feed_controller import Watch
 
@@ -178,19 +175,6 @@ async def test_an_engine_that_does_not_end_is_listened_to_for_a_while_only(
     assert feed.closed
 
 
-@pytest.fixture
-def strip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time strip over the incidents that there are."""
-    of_now = Monitor.view
-
-    def view(self: Monitor, query: Query, columns: int = 60, *, final: bool = False) -> View:
-        made = of_now(self, query, columns, final=final)
-        edges = (story.at(5_000), story.at(12_000)) if made.incidents else ()
-        return replace(made, now_ns=self.now_ns, strip=Strip(START_NS, 10**9, (StripCell(),) * 21, edges))
-
-    monkeypatch.setattr(Monitor, "view", view)
-
-
 async def loaded(watching: Watching, recording: Recording, *more: Record) -> asyncio.Task[bool]:
     """A recording of 20 s of which everything has come, with an incident from 5 s to 12 s, opened at 100 s."""
     task = await watching.start(*more, *story.session())
@@ -222,7 +206,6 @@ def incident(event: IncidentEvent, at_s: float) -> LogEntry:
 INCIDENT = (incident(IncidentEvent.OPENED, 5), incident(IncidentEvent.CLOSED, 12))
 
 
-@pytest.mark.usefixtures("strip")
 async def test_a_recording_opens_at_its_first_incident_and_plays_to_its_end(watching: Watching) -> None:
     task = await loaded(watching, Recording(2.0, is_playing=False), *INCIDENT)
     watch = watching.watch
@@ -247,7 +230,6 @@ async def test_a_recording_opens_at_its_first_incident_and_plays_to_its_end(watc
     task.cancel()
 
 
-@pytest.mark.usefixtures("strip")
 @pytest.mark.parametrize(("is_playing", "opens_at"), [(True, 0.0), (False, None)])
 async def test_a_recording_without_incidents_opens_at_its_end_and_plays_from_its_start(
     watching: Watching, is_playing: bool, opens_at: float | None

@@ -109,7 +109,7 @@ async def test_while_the_engine_is_silent_no_state_is_known_and_all_comes_back(t
         assert {row.state for row in view.endpoints} == {State.UNKNOWN}
         assert view.header.states == ((State.UNKNOWN, len(story.ENDPOINTS)),)
         assert f"{len(story.ENDPOINTS)} unknown" in stage.lines[0]
-        assert "✖ engine silent for 00:00:02: figures are of 14:03:42Z, states unknown" in stage.lines[1]
+        assert "✖ engine silent for 00:00:02: figures are of 14:03:42, states unknown" in stage.lines[1]
         assert [row.p50 for row in view.endpoints] == [row.p50 for row in before.endpoints]
         table = stage.monitor.query_one(EndpointsPanel)
         assert {style for line in table._lines for _, style in line} <= {"faint", "faint selection"}
