@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats as reference
+from support.reference import reference
 
 from gwtui.stats.histogram import interval, supported
 from gwtui.stats.significance import Sample, difference, fisher_exact, hodges_lehmann, holm, mann_whitney, quantile
@@ -48,7 +48,7 @@ def rounded(times: Sequence[int]) -> list[int]:
     ],
 )
 def test_mann_whitney_says_what_scipy_says(first: list[int], second: list[int]) -> None:
-    ours, theirs = mann_whitney(first, second), reference.mannwhitneyu(first, second)
+    ours, theirs = mann_whitney(first, second), reference().mannwhitneyu(first, second)
     assert ours.u == theirs.statistic
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9)
 
@@ -107,7 +107,7 @@ def test_bootstrap_intervals_agree_with_scipy(q: float, n: int, m: int) -> None:
         low, high = (np.quantile(each, q, axis=axis, method="inverted_cdf") for each in (a, b))
         return np.asarray(high - low)
 
-    theirs = reference.bootstrap(
+    theirs = reference().bootstrap(
         (np.array(first, float), np.array(second, float)),
         shift,
         n_resamples=4000,
@@ -173,19 +173,19 @@ def test_order_statistics_cover_what_scipys_binomial_says(q: float, n: int) -> N
     ranks = interval(q, n)
     assert ranks is not None
     lower, upper = ranks
-    assert reference.binom.cdf(upper - 1, n, q) - reference.binom.cdf(lower - 1, n, q) >= 0.95
+    assert reference().binom.cdf(upper - 1, n, q) - reference().binom.cdf(lower - 1, n, q) >= 0.95
 
 
 @pytest.mark.parametrize(("q", "n"), [(0.5, 200), (0.95, 200), (0.95, 1000)])
 def test_order_statistics_agree_with_scipys_quantile_test(q: float, n: int) -> None:
     """SciPy 1.17's own interval leaves 2.5 % out at each end, as ours does where n is enough for it."""
-    found = reference.quantile_test(list(range(1, n + 1)), p=q).confidence_interval(0.95)
+    found = reference().quantile_test(list(range(1, n + 1)), p=q).confidence_interval(0.95)
     assert interval(q, n) == (found.low, found.high)
 
 
 def test_the_smallest_n_is_scipys() -> None:
     for q, least in ((0.5, 6), (0.9, 29), (0.95, 59), (0.99, 299)):
-        inside = [n for n in (least - 1, least) if reference.binom.pmf([0, n], n, q).sum() <= 0.05]
+        inside = [n for n in (least - 1, least) if reference().binom.pmf([0, n], n, q).sum() <= 0.05]
         assert [n for n in (least - 1, least) if supported(q, n)] == inside == [least]
 
 
@@ -196,7 +196,7 @@ counts = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.ju
 
 def by_scipy(first: tuple[int, int], second: tuple[int, int]) -> float:
     table = [[failed, total - failed] for failed, total in (first, second)]
-    return float(reference.fisher_exact(table).pvalue)
+    return float(reference().fisher_exact(table).pvalue)
 
 
 @pytest.mark.parametrize(

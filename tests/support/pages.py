@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.metrics import Metric
@@ -89,6 +90,7 @@ OTHERS = (
 )
 
 
+@cache
 def picture(*chosen: str, cursor: str = "gateway-gpt", working: bool = False) -> Picture:
     """`CLAUDE` compared with these."""
     pairs = [(CLAUDE, other) for other in OTHERS if other.name in chosen]
