@@ -21,7 +21,8 @@ from gwtui.recorder import Recorder
 from gwtui.secrets import resolver
 from gwtui.transport.polls import new_loop
 
-settings.register_profile("gwtui", deadline=None)
+settings.register_profile("gwtui", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("gwtui")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.judged import S, Story
@@ -16,10 +17,10 @@ from gwtui.model.verdicts import Verdict
 REASONS = (Verdict.TRUNCATED, Verdict.RESET)
 
 
-@settings(deadline=None)
-@given(n=st.integers(1, 400), first=st.booleans())
-def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(n: int, first: bool) -> None:
-    story = Story().results(("t." if first else ".t") * n)
+@pytest.mark.parametrize("pair", ["t.", ".t"])
+def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(pair: str) -> None:
+    """Nor is it more in any shorter story, as what was reported stays."""
+    story = Story().results(pair * 400)
     assert len(story.reports()) <= 1
 
 
