@@ -93,7 +93,7 @@ def test_ci_runs_the_two_commands_of_the_readme() -> None:
     assert "pip install -e '.[test]' && pytest" in README.read_text()
     assert "pip install --quiet ." in script
     assert "gwtui demo" in script
-    assert "pip install --quiet -e '.[test]' && pytest" in script
+    assert re.search(r"^pip install --quiet -e '\.\[test\]' && suite .+ pytest$", script, re.MULTILINE)
 
 
 def test_what_the_readme_shows_is_there() -> None:

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from unittest.mock import patch
 
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -165,6 +167,18 @@ def _not_drawn(
     compositor._dirty_regions.clear()
 
 
+_PARSE = Stylesheet._parse_rules
+_parsed: dict[object, list[RuleSet]] = {}
+
+
+def _parsed_once(sheet: Stylesheet, css: str, read_from: tuple[str, str], *more: Any, **options: Any) -> list[RuleSet]:
+    """In the place of `Stylesheet._parse_rules`: what one program under test has parsed serves the next one too."""
+    key = (css, read_from, more, *options.items(), frozenset(sheet._variables.items()))
+    if key not in _parsed:
+        _parsed[key] = _PARSE(sheet, css, read_from, *more, **options)
+    return _parsed[key]
+
+
 @asynccontextmanager
 async def on_stage(
     path: Path,
@@ -196,7 +210,10 @@ async def on_stage(
         return Profile(name="demo", endpoints=(Endpoint(name="shown", api="http", url="http://127.0.0.1:1"),))
 
     app = GwtuiApp(config, None if welcome else profile, open_feed, start_demo)
-    with patch.object(Compositor, "render_update", _not_drawn):
+    with (
+        patch.object(Compositor, "render_update", _not_drawn),
+        patch.object(Stylesheet, "_parse_rules", _parsed_once),
+    ):
         async with app.run_test(size=size, notifications=toasts) as pilot:
             await pilot.pause()
             stage = Stage(app, pilot, config, feeds)
