@@ -43,7 +43,7 @@ class KeptResults:
         self._latencies: dict[Metric, Numbers] = {}
         """One more than the value in ns; 0: none."""
         self._runs = Numbers()
-        """Results in a row with its verdict; 0 where a result is none by itself."""
+        """Results in a row with its verdict; 0 for a result that does not count on its own."""
         self._notes: dict[int, str] = {}
         self._traces = bytearray()
         self._trace_ends = Numbers()
@@ -113,7 +113,7 @@ class KeptResults:
 
     def failures(self, after_ns: int, upto_ns: int, decided: int) -> tuple[int, int, Proof] | None:
         """Of the results that failed after one moment up to another, those up to the number `decided` left out: when
-        the last of them ended, how many there are, and the last. None where there is none."""
+        the last of them ended, their number, and the last. None without such a result."""
         at_all = self.between(after_ns + 1, upto_ns)
         failed = [at for at in at_all if self._runs[at] and self._numbers[at] > decided and self.has_failed(at)]
         if not failed:

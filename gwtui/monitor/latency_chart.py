@@ -29,7 +29,7 @@ REACH = 3
 MANY = 64
 """Results of a share that each have a dot; of more those that would fall together have one."""
 TIMES = 4
-"""The number of times that dots of one share are told apart by then."""
+"""The number of steps of time in which dots of one share are kept apart by then."""
 STEP = math.log(1.08)
 """How far apart their values are by then."""
 
@@ -121,7 +121,7 @@ class LatencyChart:
 
 
 def limit_ns(thresholds: Thresholds, form: AnswerForm, metric: Metric) -> int | None:
-    """The limit that the user set for that latency; None where there is none, or where it is another latency's."""
+    """The limit that the user set for that latency; None without a limit, or with one for another latency."""
     limited = watched_metrics(form, thresholds.slow_metric)[0]
     limit_ms = thresholds.slow_over_ms
     return round(limit_ms * 1e6) if limit_ms is not None and metric is limited else None

@@ -1,4 +1,4 @@
-"""What the terminal is told beside the screen: its title, and a bell and a notification when something goes down.
+"""What the terminal gets beside the screen: its title, and a bell and a notification when something goes down.
 
 Terminals leave out the sequences (OSC 2, 9 and 777) that they do not know.
 """

@@ -68,7 +68,7 @@ def _round_values(low: float, high: float, factors: Sequence[int]) -> Iterator[i
 
 
 def _ceiling(most: float) -> float:
-    """The next of a few values per power of ten, so that the axis seldom changes."""
+    """The next of a few values per power of ten, so that the axis does not change often."""
     power = 10.0 ** math.floor(math.log10(most))
     return next(factor * power for factor in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if factor * power >= most * 0.999)
 

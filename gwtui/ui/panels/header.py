@@ -13,7 +13,7 @@ from gwtui.ui.text_layout import Line, Span, cells, exact, fit, justified, line_
 
 SEPARATOR = Span("   ")
 WORDS_FROM = 72
-"""Columns from which on the moment that is looked at is told in words."""
+"""Columns from which on words say which moment is looked at."""
 SICK = 9
 """How much a state matters that wants a look."""
 

@@ -24,7 +24,7 @@ KEY_FIGURES = ("p50", "p90", "p99", "max")
 
 
 def draw(view: View, width: int, height: int, look: ChartLook = LINEAR) -> list[Line]:
-    """The chart, and the figures under it: as many as leave the chart its room, or all where there is none for it."""
+    """The chart, and the figures under it: as many as leave the chart its room, or all where the chart has no room."""
     latency = view.latency
     if latency is None:
         return centred([(Span("Nothing measured yet", "muted"),)], width, height)
