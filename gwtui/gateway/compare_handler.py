@@ -16,7 +16,7 @@ from gwtui.gateway.completion_handler import answer_to
 from gwtui.gateway.framing import as_played
 from gwtui.gateway.replies.base import EVENT_STREAM, Question, QuestionError, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_error
-from gwtui.gateway.responses import Playback, refusal
+from gwtui.gateway.responses import TimelineResponse, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
 from gwtui.gateway.timeline import Part, TimedEvent, TimedSend, paced
 
@@ -66,7 +66,9 @@ async def compare(state: GatewayState, request: Request) -> Response:
         )
     sends = interleaved(plans, sequential=body.sequential or bool(behaviour.sequential))
     timeline = as_played(sends, sse({"type": "error", "message": behaviour.error_message or "Overloaded"}), behaviour)
-    return Playback(timeline, {"content-type": EVENT_STREAM} | (behaviour.headers or {}), lambda status, outcome: None)
+    return TimelineResponse(
+        timeline, {"content-type": EVENT_STREAM} | (behaviour.headers or {}), lambda status, outcome: None
+    )
 
 
 def _refused(visit: Visit, response: Response) -> Response:

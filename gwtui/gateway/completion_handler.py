@@ -26,7 +26,7 @@ from gwtui.gateway.replies.base import (
     Reply,
     ScriptedAnswer,
 )
-from gwtui.gateway.responses import Playback, refusal
+from gwtui.gateway.responses import TimelineResponse, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
 from gwtui.gateway.texts import ARGUMENTS, obeyed, pieces, tokens_of
 from gwtui.gateway.timeline import BLANK_LINE, COMMENT, whole_answer_s
@@ -111,7 +111,7 @@ async def _answered(
         headers = {"content-type": media_type} | encoding | headers
         alive = _ALIVE.get(media_type, BLANK_LINE)
         sent = timeline(reply.events(answer), error_event(reply, answer, behaviour), behaviour, alive)
-        return Playback(sent, headers, over)
+        return TimelineResponse(sent, headers, over)
     await asyncio.sleep(whole_answer_s(answer.output_tokens, behaviour))
     over(200)
     return JSONResponse(reply.whole(answer), headers=headers)

@@ -21,7 +21,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
-class Playback(Response):
+class TimelineResponse(Response):
     """A stream sent on its timeline, for as long as the client listens; `headers` name its content type.
 
     The status line goes out with the first event, as it does in a gateway that waits for its upstream. `over` is

@@ -88,8 +88,8 @@ class PanelArea(Container):
         self._fit_timeline()
         self.query_one("#timeline" if self._alone == "incidents" else f"#{name}").focus()
 
-    @on(TabStrip.Chosen)
-    def _pick_tab(self, event: TabStrip.Chosen) -> None:
+    @on(TabStrip.TabPicked)
+    def _pick_tab(self, event: TabStrip.TabPicked) -> None:
         self.pick(event.panel)
 
     @on(TimelinePanel.Folded)

@@ -42,7 +42,7 @@ class PanelApp(App[None]):
         self.panel = panel
         self.first = view
         self.posted: list[Message] = []
-        self.moments: list[TimelinePanel.Moment] = []
+        self.moments: list[TimelinePanel.MomentChosen] = []
 
     def compose(self) -> ComposeResult:
         yield self.panel
@@ -54,16 +54,16 @@ class PanelApp(App[None]):
     @on(EndpointsPanel.Selected)
     @on(EndpointsPanel.Sort)
     @on(EndpointsPanel.Opened)
-    @on(StreamPanel.Chosen)
+    @on(StreamPanel.EventChosen)
     @on(StreamPanel.Held)
     @on(LatencyPanel.MetricChosen)
     @on(LatencyPanel.WindowChosen)
-    @on(IncidentsPanel.Opened)
+    @on(IncidentsPanel.EventOpened)
     def _keep(self, message: Message) -> None:
         self.posted.append(message)
 
-    @on(TimelinePanel.Moment)
-    def _keep_moment(self, message: TimelinePanel.Moment) -> None:
+    @on(TimelinePanel.MomentChosen)
+    def _keep_moment(self, message: TimelinePanel.MomentChosen) -> None:
         self.moments.append(message)
 
     @property
@@ -222,9 +222,9 @@ async def test_a_click_chooses_an_event() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("home")
         await pilot.click(panel, offset=Offset(10, 3))
-        assert app.messages[-1] == ("Chosen", "gateway-claude", 184, 3)
+        assert app.messages[-1] == ("EventChosen", "gateway-claude", 184, 3)
         await pilot.click(panel, offset=Offset(10, 12))
-        assert app.messages[-1] == ("Chosen", "gateway-claude", 184, 3)
+        assert app.messages[-1] == ("EventChosen", "gateway-claude", 184, 3)
 
 
 async def test_latency_asks_for_metrics_and_windows() -> None:
@@ -253,14 +253,14 @@ async def test_incidents_are_walked_through_unfolded_and_their_events_opened() -
         await pilot.press("enter")
         assert "opened: sourcegraph-claude: cut" in shown(panel)[1]
         await pilot.press("down", "enter")
-        assert app.messages == [("Opened", "sourcegraph-claude", 96)]
+        assert app.messages == [("EventOpened", "sourcegraph-claude", 96)]
         await pilot.press("up", "enter")
         assert "opened" not in shown(panel)[1]
         await pilot.click(panel, offset=Offset(20, 3))
         assert panel.selected == ListRow(event=views.incidents()[1])
         assert len(app.messages) == 1
         await pilot.click(panel, offset=Offset(20, 3))
-        assert app.messages[1:] == [("Opened", "gateway-starcoder", 71)]
+        assert app.messages[1:] == [("EventOpened", "gateway-starcoder", 71)]
 
 
 def more(view: View, count: int) -> View:

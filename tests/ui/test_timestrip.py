@@ -97,8 +97,8 @@ class StripApp(App[None]):
     def on_mount(self) -> None:
         self.strip.show(self.first)
 
-    @on(TimeStrip.Moved)
-    def _keep(self, message: TimeStrip.Moved) -> None:
+    @on(TimeStrip.MomentMoved)
+    def _keep(self, message: TimeStrip.MomentMoved) -> None:
         self.asked.append(message.at_ns)
 
 

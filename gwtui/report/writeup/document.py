@@ -80,7 +80,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     max_ns: int | None = None
 
 
-class Dot(msgspec.Struct, frozen=True, array_like=True):
+class ChartDot(msgspec.Struct, frozen=True, array_like=True):
     """One result in a chart."""
 
     at: float
@@ -116,7 +116,7 @@ class EndpointPart(msgspec.Struct, frozen=True, kw_only=True):
     during: PhaseFigures
     after: PhaseFigures
     buckets: tuple[Bucket, ...]
-    dots: tuple[Dot, ...]
+    dots: tuple[ChartDot, ...]
     dots_left_out: int
     failed_at: tuple[float, ...]
     failed_left_out: int
@@ -255,7 +255,7 @@ def _masked_fields(struct: _Struct, mask: Callable[[str], str]) -> _Struct:
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     if isinstance(value, msgspec.Struct):
-        return value if isinstance(value, Dot) else _masked_fields(value, mask)
+        return value if isinstance(value, ChartDot) else _masked_fields(value, mask)
     if isinstance(value, tuple):
         return tuple(_masked(each, mask) for each in value)
     if isinstance(value, dict):
@@ -271,7 +271,7 @@ def writeup_json(writeup: Writeup, zone: tzinfo | None) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Dot):
+    if isinstance(value, ChartDot):
         return {"at": _time(value.at), "value_ms": units.milliseconds(value.value_ns)}
     if isinstance(value, msgspec.Struct):
         return dict(_field(name, getattr(value, name)) for name in value.__struct_fields__)

@@ -11,7 +11,7 @@ from gwtui.model.judged import ProbedEndpoint
 from gwtui.model.metrics import Metric
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.report.writeup.document import Bucket, Counted, Dot, EvidenceResult, Measurement, PhaseFigures
+from gwtui.report.writeup.document import Bucket, ChartDot, Counted, EvidenceResult, Measurement, PhaseFigures
 from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.histogram import COARSE, Histogram, supported
 from gwtui.text.sanitize import clean
@@ -105,7 +105,7 @@ class EndpointTally:
         self.metric = metric
         self.before, self.during, self.after = Tally(), Tally(), Tally()
         self.buckets: dict[int, Tally] = {}
-        self.dots: Thinned[Dot] = Thinned(MOST_DOTS)
+        self.dots: Thinned[ChartDot] = Thinned(MOST_DOTS)
         self.failed_at: Thinned[float] = Thinned(MOST_DOTS)
 
     def add(self, result: Request | Ping, at: float, phase: Tally, bucket: int) -> None:
@@ -120,7 +120,7 @@ class EndpointTally:
         if not is_good:
             self.failed_at.add(at)
         elif value_ns is not None:
-            self.dots.add(Dot(at, value_ns))
+            self.dots.add(ChartDot(at, value_ns))
 
 
 class EvidencePicker:

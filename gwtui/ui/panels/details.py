@@ -103,9 +103,7 @@ def draw_events(stream: StreamView, width: int, opened: int | None) -> list[tupl
 
 def draw_text(stream: StreamView, width: int) -> list[Line]:
     """What the events carried, put together."""
-    if not stream.text:
-        return []
-    return [*_heading("Text"), *text_lines(stream, width)]
+    return [*_heading("Text"), *text_lines(stream, width)] if stream.text else []
 
 
 def _heading(text: str) -> list[Line]:

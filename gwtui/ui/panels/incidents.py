@@ -29,7 +29,7 @@ class IncidentsPanel(MovingPanel):
     DEFAULT_CSS = "IncidentsPanel { padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("incidents")]
 
-    class Opened(Message):
+    class EventOpened(Message):
         """An event is to be looked into: the request that decided it, or where it has none, its moment."""
 
         def __init__(self, endpoint: str, number: int | None, at: float) -> None:
@@ -38,7 +38,7 @@ class IncidentsPanel(MovingPanel):
             self.number = number
             self.at = at
 
-    class Chosen(Message):
+    class IncidentSelected(Message):
         """The next incident was selected; `endpoint` is its first."""
 
         def __init__(self, incident: Incident, endpoint: str) -> None:
@@ -112,7 +112,7 @@ class IncidentsPanel(MovingPanel):
             place = min(ahead, key=lambda each: abs(each - here)) if ahead else summaries[0 if step > 0 else -1]
         self._select(place)
         if (incident := self._rows[place].incident) is not None and self.view is not None:
-            self.post_message(self.Chosen(incident, first_endpoint(incident, self.view.fleet)))
+            self.post_message(self.IncidentSelected(incident, first_endpoint(incident, self.view.fleet)))
         return True
 
     def _select(self, index: int) -> None:
@@ -159,7 +159,7 @@ class IncidentsPanel(MovingPanel):
             self._list(self.view)
             self.redraw()
         elif chosen.event is not None:
-            self.post_message(self.Opened(chosen.event.endpoint, chosen.event.number, chosen.event.at))
+            self.post_message(self.EventOpened(chosen.event.endpoint, chosen.event.number, chosen.event.at))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

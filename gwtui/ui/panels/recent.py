@@ -63,7 +63,7 @@ class RecentPanel(MovingPanel):
     DEFAULT_CSS = "RecentPanel { padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("recent")]
 
-    class Chosen(Message):
+    class ProbeChosen(Message):
         """Another probe is to be shown."""
 
         def __init__(self, number: int) -> None:
@@ -104,7 +104,7 @@ class RecentPanel(MovingPanel):
         listed = rows(self.view)
         number = listed[max(0, min(index, len(listed) - 1))].number
         if number != self._number(self.view):
-            self.post_message(self.Chosen(number))
+            self.post_message(self.ProbeChosen(number))
 
     def action_move(self, lines: int) -> None:
         if self.view is not None:

@@ -234,7 +234,7 @@ class StreamPanel(MovingPanel):
     WHEEL = 3
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("stream")]
 
-    class Chosen(Message):
+    class EventChosen(Message):
         """An event was clicked; `number` counts from 1 within the stream."""
 
         def __init__(self, endpoint: str, request: int, number: int) -> None:
@@ -342,4 +342,4 @@ class StreamPanel(MovingPanel):
         if offset is None or stream is None or self.mode in (Mode.TEXT, Mode.MODELS) or offset.y >= self._visible:
             return
         for line in stream.lines[self._first() + offset.y :][:1]:
-            self.post_message(self.Chosen(stream.endpoint, stream.number, line.number))
+            self.post_message(self.EventChosen(stream.endpoint, stream.number, line.number))

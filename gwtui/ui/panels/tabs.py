@@ -14,11 +14,11 @@ TABS = (("stream", " 2 Stream "), ("latency", " 3 Latency "), ("pings", " 4 Ping
 
 
 class TabStrip(Panel, can_focus=False):
-    """Posts `Chosen` with the panel's name."""
+    """Posts `TabPicked` with the panel's name."""
 
     DEFAULT_CSS = "TabStrip { height: 1; border: none; padding: 0; }"
 
-    class Chosen(Message):
+    class TabPicked(Message):
         def __init__(self, panel: str) -> None:
             super().__init__()
             self.panel = panel
@@ -44,5 +44,5 @@ class TabStrip(Panel, can_focus=False):
         for name, label in TABS:
             left += cells(label)
             if event.x < left:
-                self.post_message(self.Chosen(name))
+                self.post_message(self.TabPicked(name))
                 return

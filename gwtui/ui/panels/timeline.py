@@ -14,7 +14,7 @@ from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.ui.panels.incident_list import open_count
-from gwtui.ui.panels.timeline_chart import FRAME_LINES, Lane, TimelineView, draw, label_cells, lanes
+from gwtui.ui.panels.timeline_chart import FRAME_LINES, TimelineLane, TimelineView, draw, label_cells, lanes
 from gwtui.ui.text_layout import Line
 
 ZOOMS_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 3 * 86_400, 7 * 86_400)
@@ -30,7 +30,7 @@ class TimelinePanel(MovingPanel):
     DEFAULT_CSS = "TimelinePanel { padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("timeline")]
 
-    class Moment(Message):
+    class MomentChosen(Message):
         """A moment is to be looked at; `at` is its wall time."""
 
         def __init__(self, at: float) -> None:
@@ -40,7 +40,7 @@ class TimelinePanel(MovingPanel):
     class Folded(Message):
         """It has other lanes now."""
 
-    _made: tuple[View | None, frozenset[str], tuple[Lane, ...]] = (None, frozenset(), ())
+    _made: tuple[View | None, frozenset[str], tuple[TimelineLane, ...]] = (None, frozenset(), ())
     """The lanes, with what they were made of: not before they are asked for, so that a hidden panel costs nothing."""
     _lane: tuple[str, str] = ("", "")
     """The scope and the name of the chosen lane."""
@@ -53,7 +53,7 @@ class TimelinePanel(MovingPanel):
     """Where what is seen ends; None: now, and on with it."""
 
     @property
-    def _lanes(self) -> tuple[Lane, ...]:
+    def _lanes(self) -> tuple[TimelineLane, ...]:
         view, unfolded, made = self._made
         if self.view is not None and (view is not self.view or unfolded != self._unfolded):
             made = tuple(lanes(self.view, self._unfolded))
@@ -186,7 +186,7 @@ class TimelinePanel(MovingPanel):
         if self.view is None or not self._lanes:
             return
         starts = [bar.start for bar in self._lanes[self._index].bars]
-        self.post_message(self.Moment(max(starts) if self._cursor is None else self._cursor))
+        self.post_message(self.MomentChosen(max(starts) if self._cursor is None else self._cursor))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

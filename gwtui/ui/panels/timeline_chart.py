@@ -41,7 +41,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class TimelineLane:
     """A row of the timeline."""
 
     name: str
@@ -90,17 +90,17 @@ def bars(incident: Incident) -> tuple[Bar, ...]:
     return tuple(made)
 
 
-def lanes(view: View, unfolded: Collection[str] = ()) -> list[Lane]:
+def lanes(view: View, unfolded: Collection[str] = ()) -> list[TimelineLane]:
     """A lane for each scope, in the order of the list of incidents; those of the endpoints of `unfolded` scopes under
     it, in the profile's order."""
     names = gateway_names(view.fleet)
     by_scope: dict[str, list[Incident]] = {}
     for incident in worst_first(view.incidents):
         by_scope.setdefault(incident.scope, []).append(incident)
-    made: list[Lane] = []
+    made: list[TimelineLane] = []
     for scope, incidents in by_scope.items():
         drawn = tuple(bar for each in incidents for bar in bars(each))
-        made.append(Lane(_name(scope, names), scope, drawn, tuple(incidents)))
+        made.append(TimelineLane(_name(scope, names), scope, drawn, tuple(incidents)))
         if scope in unfolded:
             made += _members(view, scope, incidents)
     return made
@@ -114,7 +114,7 @@ def _name(scope: str, names: dict[str, str]) -> str:
     return printable(place_name(parsed, names))
 
 
-def _members(view: View, scope: str, incidents: Sequence[Incident]) -> Iterator[Lane]:
+def _members(view: View, scope: str, incidents: Sequence[Incident]) -> Iterator[TimelineLane]:
     order = {endpoint.name: place for place, endpoint in enumerate(view.fleet)}
     found = [(member, each) for each in incidents for member in each.members]
     found.sort(key=lambda one: (order.get(one[0].endpoint, len(order)), one[0].endpoint, one[0].vantage))
@@ -123,17 +123,17 @@ def _members(view: View, scope: str, incidents: Sequence[Incident]) -> Iterator[
         drawn = tuple(Bar(one.since, one.until, one.state, bool(each.acknowledged)) for one, each in parts)
         of = tuple(each for _, each in parts)
         name = printable(f"{vantage}/{endpoint}" if vantage else endpoint)
-        yield Lane(name, scope, drawn, of, is_member=True)
+        yield TimelineLane(name, scope, drawn, of, is_member=True)
 
 
-def label_cells(listed: Sequence[Lane], width: int) -> int:
+def label_cells(listed: Sequence[TimelineLane], width: int) -> int:
     """How many cells the names take in a timeline that wide."""
     least, most = LABEL_CELLS
     wanted = max((cells(lane.name) + 3 + 2 * lane.is_member for lane in listed), default=least)
     return max(least, min(wanted, most, width // 3))
 
 
-def draw(view: View, listed: Sequence[Lane], width: int, height: int, at: TimelineView) -> list[Line]:
+def draw(view: View, listed: Sequence[TimelineLane], width: int, height: int, at: TimelineView) -> list[Line]:
     """The marks, the lanes from `at.top` on, and the axis with its clocks."""
     if not listed:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
@@ -187,7 +187,7 @@ def _marks(marks: Collection[int | None], label: int, chart: int) -> Line:
     return (Span(said, "muted"), Span("".join("◆" if x in marks else " " for x in range(chart)), "accent"))
 
 
-def _label(lane: Lane, width: int, *, is_chosen: bool, at: TimelineView) -> Line:
+def _label(lane: TimelineLane, width: int, *, is_chosen: bool, at: TimelineView) -> Line:
     worst = max((bar for bar in lane.bars if bar.end is None), key=lambda bar: BAD.index(bar.state), default=None)
     mark = Span(worst.state.mark if worst is not None else " ", worst.state.value if worst is not None else "text")
     bar = Span(("▌" if at.focused else "▏") if is_chosen else " ", "accent")
@@ -197,7 +197,7 @@ def _label(lane: Lane, width: int, *, is_chosen: bool, at: TimelineView) -> Line
     return tuple(Span(text, f"{style} selection" if is_chosen else style) for text, style in (bar, mark, name))
 
 
-def _lane(lane: Lane, chart: int, at: TimelineView, rulers: _Rulers, now: float) -> Line:
+def _lane(lane: TimelineLane, chart: int, at: TimelineView, rulers: _Rulers, now: float) -> Line:
     """Of bars that fall together the worst is seen; each begins with the mark of its state. The cause stands after its
     bars, or before them, where there is room."""
     drawn: list[tuple[str, str] | None] = [None] * chart

@@ -74,7 +74,7 @@ class TimeStrip(Panel, can_focus=False):
 
     DEFAULT_CSS = "TimeStrip, TimeStrip.-foreign-theme { height: 1; border: none; padding: 0; }"
 
-    class Moved(Message):
+    class MomentMoved(Message):
         """That moment is wanted; None: now."""
 
         def __init__(self, at_ns: int | None) -> None:
@@ -89,7 +89,7 @@ class TimeStrip(Panel, can_focus=False):
 
     def _move(self, index: int) -> None:
         if self.view is not None and self.view.strip is not None and self.view.strip.cells:
-            self.post_message(self.Moved(self.view.strip.moment(index)))
+            self.post_message(self.MomentMoved(self.view.strip.moment(index)))
 
     def _drag(self, x: int) -> None:
         if self.view is not None and (index := index_at(self.view, x, self.size.width)) != self._dragged:

@@ -46,8 +46,8 @@ class DetailsScreen(ModalScreen[None]):
         self.query_one(DetailsPanel).show(view)
         self.query_one(RecentPanel).show(view)
 
-    @on(RecentPanel.Chosen)
-    def _choose(self, event: RecentPanel.Chosen) -> None:
+    @on(RecentPanel.ProbeChosen)
+    def _choose(self, event: RecentPanel.ProbeChosen) -> None:
         self._act(f"see({event.number})")
 
     def action_request(self, step: int) -> None:

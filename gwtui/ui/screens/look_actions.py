@@ -71,14 +71,14 @@ class LookActions(Screen[None]):
         if not self.query_one(IncidentsPanel).step(step):
             self._message("No incident in this session")
 
-    @on(IncidentsPanel.Chosen)
-    def _look_at_incident(self, event: IncidentsPanel.Chosen) -> None:
+    @on(IncidentsPanel.IncidentSelected)
+    def _look_at_incident(self, event: IncidentsPanel.IncidentSelected) -> None:
         self.query_one(TimelinePanel).reveal(event.incident)
         if event.endpoint:
             self._look(replace(self._watch.query, endpoint=event.endpoint, request=None))
 
-    @on(TimelinePanel.Moment)
-    def _look_at_moment(self, event: TimelinePanel.Moment) -> None:
+    @on(TimelinePanel.MomentChosen)
+    def _look_at_moment(self, event: TimelinePanel.MomentChosen) -> None:
         self._look_at(self.view.stamp(event.at))
 
     def action_moment(self, step: int) -> None:
@@ -106,8 +106,8 @@ class LookActions(Screen[None]):
         self._watch.look_at(at_ns)
         self._look(self._watch.query)
 
-    @on(TimeStrip.Moved)
-    def _move(self, event: TimeStrip.Moved) -> None:
+    @on(TimeStrip.MomentMoved)
+    def _move(self, event: TimeStrip.MomentMoved) -> None:
         self._look_at(event.at_ns)
 
     def action_utc(self) -> None:

@@ -218,13 +218,13 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
     def action_inspect(self) -> None:
         self._inspect(navigation.shown_number(self._view_of_selection()))
 
-    @on(StreamPanel.Chosen)
-    def _inspect_event(self, event: StreamPanel.Chosen) -> None:
+    @on(StreamPanel.EventChosen)
+    def _inspect_event(self, event: StreamPanel.EventChosen) -> None:
         self._inspect(event.request, event.number)
 
-    @on(IncidentsPanel.Opened)
+    @on(IncidentsPanel.EventOpened)
     @work(exclusive=True, group="incident")
-    async def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
+    async def _inspect_incident(self, event: IncidentsPanel.EventOpened) -> None:
         """Open its request, read back where it is no longer in memory; where that fails too, go to its moment."""
         query = self._watch.query
         if event.endpoint:
