@@ -200,7 +200,7 @@ class Site:
             Endpoint(name="bad header", api="http", url=plain, **spoilt),
             Endpoint(name="no key", api="http", url=plain, **missing),
         ]
-        deadlines = Deadlines(connect_s=0.5, first_byte_s=2, first_token_s=2, idle_s=2, total_s=4)
+        deadlines = Deadlines(connect_s=3, first_byte_s=20, first_token_s=20, idle_s=20, total_s=20)
         return Profile(
             name="canary", interval_s=3600, record_text=True, deadlines=deadlines, endpoints=tuple(endpoints)
         )

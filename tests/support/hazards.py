@@ -123,7 +123,7 @@ def hostile_session(gateway: Gateway, directory: Path) -> Iterator[Hostile]:
     path = directory / "hostile.toml"
     with certified(directory) as last:
         watched = [*targets(gateway), last]
-        path.write_text("[profiles.hostile]\n" + "\n".join(each.toml() for each in watched))
+        path.write_text("[ui]\nbell = false\n[profiles.hostile]\n" + "\n".join(each.toml() for each in watched))
         rows = directory / "rows"
         options = ("--config", str(path), "-p", "hostile", "--interval", "600ms", "--session-dir", str(rows))
         yield Hostile(options, [f"{NAME}{each.name}" for each in watched], rows)

@@ -56,7 +56,7 @@ def test_json_lines(hostile: Hostile) -> None:
 
 def test_the_files_of_a_session(hostile: Hostile) -> None:
     gwtui("watch", *hostile.options, "--json", "--for", "2s")
-    for path in hostile.rows.iterdir():
+    for path in (path for path in hostile.rows.rglob("*") if path.is_file()):
         assert hazards_in(path.read_text(encoding="utf-8")) == [], path.name
     seen = []
     for path in hostile.rows.glob("*.csv"):
