@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import compress
 
 from gwtui.model.enums import Outcome
 from gwtui.model.incidents import Proof
@@ -25,6 +26,10 @@ NOTES = 1_000
 _VERDICTS = tuple(Verdict)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _OUTCOMES = tuple(verdict.outcome for verdict in _VERDICTS)
+_OF_CODES = [_OUTCOMES[code] if code < len(_OUTCOMES) else None for code in range(256)]
+_IS_GOOD = bytes(outcome is Outcome.OK for outcome in _OF_CODES)
+_HAS_FAILED = bytes(outcome is Outcome.FAILED for outcome in _OF_CODES)
+"""To translate codes of verdicts with."""
 _BITS = {metric: 1 << bit for bit, metric in enumerate(LATENCIES)}
 
 
@@ -136,10 +141,36 @@ class KeptResults:
         """The same where it is not in doubt."""
         return None if self._in_doubt[at] & _BITS[metric] else self.latency(at, metric)
 
-    def dots(self, metric: Metric, start_ns: int, end_ns: int, most: int = 5_000) -> tuple[Dot, ...]:
-        """The good and the failed results of that time, oldest first; of more than `most` the newest."""
-        span = self.between(start_ns, end_ns)[-most:]
-        return tuple(dot for at in span if (dot := self._dot(at, metric)) is not None)
+    def sure_values(self, metric: Metric, span: range) -> list[int]:
+        """That latency, in ns, of the good results of `span` that have it beyond doubt, oldest first."""
+        column = self._latencies.get(metric)
+        if column is None:
+            return []
+        counts = bytes(self._verdicts.values[span.start : span.stop]).translate(_IS_GOOD)
+        doubts, bit = self._in_doubt.values[span.start : span.stop], _BITS[metric]
+        if any(doubts):
+            counts = bytes(good and not doubt & bit for good, doubt in zip(counts, doubts, strict=True))
+        return [value - 1 for value in compress(column.values[span.start : span.stop], counts) if value]
+
+    def slowest(self, metric: Metric, span: range) -> int | None:
+        """Which one of them took longest; None where there is none."""
+        column = self._latencies.get(metric)
+        if column is None or not span:
+            return None
+        values = column.values[span.start : span.stop]
+        at = span.start + values.index(max(values))
+        if self._is_sure(at, metric):
+            return at
+        return max((at for at in span if self._is_sure(at, metric)), key=column.__getitem__, default=None)
+
+    def first_failed(self, span: range) -> int | None:
+        """Which of the results of `span` is the first that failed."""
+        at = bytes(self._verdicts.values[span.start : span.stop]).translate(_HAS_FAILED).find(1)
+        return None if at < 0 else span.start + at
+
+    def dots(self, metric: Metric, positions: Iterable[int]) -> tuple[Dot, ...]:
+        """A dot for each good one of these results that has that latency beyond doubt, and for each that failed."""
+        return tuple(dot for at in positions if (dot := self._dot(at, metric)) is not None)
 
     def rows(self, metric: Metric, end_ns: int, most: int) -> tuple[RequestRow, ...]:
         """The latest results of a moment, newest first."""
@@ -168,6 +199,9 @@ class KeptResults:
             return Dot(self._now_ns[at], None)
         value = self.sure(at, metric)
         return Dot(self._now_ns[at], value) if outcome is Outcome.OK and value is not None else None
+
+    def _is_sure(self, at: int, metric: Metric) -> bool:
+        return self.outcome(at) is Outcome.OK and self.sure(at, metric) is not None
 
     def _trace(self, at: int) -> str:
         begin = self._trace_ends[at - 1] if at else self._traces_from

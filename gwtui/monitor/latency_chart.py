@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 
-from gwtui.model.enums import BAD, Outcome
+from gwtui.model.enums import BAD
 from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
 from gwtui.model.profile import Thresholds
 from gwtui.model.query import Window
@@ -26,12 +26,16 @@ BEARS = {q: next(n for n in count(1) if supported(q, n)) for q in (0.5, 0.9)}
 REACH = 3
 """A line reaches back for them over this part of the window at most: a third."""
 
-MANY = 64
-"""Results of a share that each have a dot; of more those that would fall together have one."""
-TIMES = 4
-"""The number of steps of time in which dots of one share are kept apart by then."""
-STEP = math.log(1.08)
-"""How far apart their values are by then."""
+REACH_RESULTS = 200
+"""And over this number of results at most."""
+
+MANY = 96
+"""Results of a share that each have a dot."""
+PARTS = 16
+"""Of more, the first few of each part of the share have one, the slowest, and the first that failed."""
+FEW = MANY // PARTS
+ENOUGH = 800
+"""Of a share with more results, percentiles are of about that number: of the first ones of each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +111,32 @@ class LatencyChart:
     def _made(self, metric: Metric, start_ns: int, end_ns: int) -> _Share:
         results = self._results
         within = results.between(start_ns, end_ns)
-        dots = results.dots(metric, start_ns, end_ns, len(within))
-        values = [dot.value_ns for dot in dots if dot.value_ns is not None]
-        before = within.start
-        while len(values) < BEARS[0.9] and before > 0 and end_ns - results.ended_ns(before - 1) <= self._reach_ns:
+        parts = [within] if len(within) <= MANY else self._parts(start_ns, end_ns)
+        of_each = min(ENOUGH / max(len(within), 1), 1)
+        taken = (results.sure_values(metric, part[: math.ceil(len(part) * of_each)]) for part in parts)
+        values = [value for some in taken for value in some]
+        own, before = len(values), within.start
+        while (
+            len(values) < BEARS[0.9]
+            and 0 < before > within.start - REACH_RESULTS
+            and end_ns - results.ended_ns(before - 1) <= self._reach_ns
+        ):
             before -= 1
-            if (value := _value(results, before, metric)) is not None:
-                values.insert(0, value)
-        own = sum(dot.value_ns is not None for dot in dots)
+            values = results.sure_values(metric, range(before, before + 1)) + values
         p50_ns, p90_ns = (_borne(values, q, own) for q in (0.5, 0.9))
         below = p50_ns is None or p90_ns is None or p90_ns < p50_ns
-        return _Share(_thinned(dots, start_ns, self._width_ns), p50_ns, None if below else p90_ns)
+        shown = within if len(parts) == 1 else [at for part in parts for at in self._standing_out(metric, part)]
+        return _Share(results.dots(metric, shown), p50_ns, None if below else p90_ns)
+
+    def _parts(self, start_ns: int, end_ns: int) -> list[range]:
+        """A share's results by equal parts of its time."""
+        edges = [start_ns + self._width_ns * part // PARTS for part in range(PARTS + 1)]
+        return [self._results.between(begin, min(end - 1, end_ns)) for begin, end in pairwise(edges)]
+
+    def _standing_out(self, metric: Metric, part: range) -> list[int]:
+        """Which results of a part have a dot, oldest first."""
+        further = (self._results.slowest(metric, part), self._results.first_failed(part))
+        return sorted({*part[:FEW], *(at for at in further if at is not None)})
 
 
 def limit_ns(thresholds: Thresholds, form: AnswerForm, metric: Metric) -> int | None:
@@ -148,25 +167,7 @@ def spans_of(view: LatencyView, events: EventLog, wall: tuple[float, int]) -> tu
     return tuple(sorted(within, key=lambda span: BAD.index(span.state) if span.state in BAD else len(BAD)))
 
 
-def _value(results: KeptResults, at: int, metric: Metric) -> int | None:
-    is_good = results.outcome(at) is Outcome.OK
-    return results.sure(at, metric) if is_good else None
-
-
 def _borne(values: list[int], q: float, own: int) -> int | None:
     """The percentile of the share's own values, or of as many of the latest as bear it."""
     needed = max(own, BEARS[q])
     return quantile(values[-needed:], q) if len(values) >= needed else None
-
-
-def _thinned(dots: tuple[Dot, ...], start_ns: int, width_ns: int) -> tuple[Dot, ...]:
-    """All of them, or of many one of those that nearly fall together."""
-    if len(dots) <= MANY:
-        return dots
-    kept = {_place(dot, start_ns, width_ns): dot for dot in dots}
-    return tuple(kept.values())
-
-
-def _place(dot: Dot, start_ns: int, width_ns: int) -> tuple[int, int | None]:
-    time = (dot.at_ns - start_ns) * TIMES // width_ns
-    return time, None if dot.value_ns is None else round(math.log(max(dot.value_ns, 1)) / STEP)

@@ -77,7 +77,23 @@ def test_dots_are_the_good_and_the_failed_results_of_a_time(told: list[Request],
         for result in within
         if result.outcome is Outcome.FAILED or (result.outcome is Outcome.OK and sure(result, Metric.TTFT) is not None)
     ]
-    assert [(dot.at_ns, dot.value_ns) for dot in kept.dots(Metric.TTFT, start, end)] == expected
+    assert [(dot.at_ns, dot.value_ns) for dot in kept.dots(Metric.TTFT, kept.between(start, end))] == expected
+
+
+@given(results(), st.integers(0, 90), st.integers(0, 90), st.sampled_from((Metric.TTFT, Metric.E2E)))
+def test_what_the_chart_asks_of_a_time_is_what_each_result_says(
+    told: list[Request], start_s: int, end_s: int, metric: Metric
+) -> None:
+    kept = kept_of(told)
+    span = kept.between(start_s * SECOND, end_s * SECOND)
+    sure_ones = {
+        at: value for at in span if kept.outcome(at) is Outcome.OK and (value := kept.sure(at, metric)) is not None
+    }
+    assert kept.sure_values(metric, span) == list(sure_ones.values())
+    slowest = kept.slowest(metric, span)
+    assert (None if slowest is None else sure_ones[slowest]) == max(sure_ones.values(), default=None)
+    failed = [at for at in span if kept.outcome(at) is Outcome.FAILED]
+    assert kept.first_failed(span) == (failed[0] if failed else None)
 
 
 def test_a_result_that_is_told_late_counts_as_of_the_newest() -> None:

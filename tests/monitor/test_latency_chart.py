@@ -68,8 +68,24 @@ def test_very_many_results_are_thinned_and_the_rare_ones_stay() -> None:
     results[20_000] = (40, None)
     made = lines(kept(*results), 99.9)
     values = [dot.value_ns for dot in made.dots]
-    assert len(values) < 1000
+    assert len(values) < 2500
     assert (4000 * MS in values, None in values) == (True, True)
+    assert list(made.dots) == sorted(made.dots, key=lambda dot: dot.at_ns)
+    assert made.p50s[4:] == (103 * MS,) * 20
+
+
+def test_a_burst_in_a_share_with_many_counts_with_all_its_results() -> None:
+    results: list[tuple[float, int | None]] = [(at / 50, 100) for at in range(6000)]
+    results += [(112 + at / 2500, 900) for at in range(2000)]
+    made = lines(kept(*sorted(results)), 119.9)
+    assert [value // MS for value in made.p50s[-3:] if value] == [100, 900, 100]
+
+
+def test_a_long_outage_at_a_high_rate_ends_the_line() -> None:
+    results: list[tuple[float, int | None]] = [(at / 20, 100 if at < 200 else None) for at in range(1000)]
+    made = lines(kept(*results), 49.9)
+    known = [value is not None for value in made.p50s]
+    assert known[14:] == [*[True] * 4, *[False] * 6]
 
 
 @pytest.mark.parametrize(("at_s", "end_s"), [(10, 11), (23.9, 24), (24, 26), (1000, 1024)])
