@@ -149,17 +149,6 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class LatencyPoint:
-    """One column of the latency lines."""
-
-    p50_ns: int | None
-    p95_ns: int | None
-    p99_ns: int | None
-    n: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
 class Dot:
     """One request in the latency chart."""
 
@@ -184,8 +173,6 @@ class LatencyView:
     endpoint: str
     metric: Metric
     window: Window
-    points: tuple[LatencyPoint, ...]
-    """Equal shares of the window, oldest first. A point's percentiles are of its share, without a limit on n."""
     figures: tuple[tuple[str, Quantile], ...]
     """p5 p50 p75 p80 p90 p95 p99 and max over the window."""
     n: int
@@ -194,13 +181,14 @@ class LatencyView:
     tainted: int = 0
     """Results in the window during which the engine itself was late."""
     start_ns: int = 0
-    """Where the first point begins."""
+    """Where the chart begins."""
     end_ns: int = 0
-    """Where the last point ends: the moment that is looked at."""
+    """Where it ends: with the share of the moment that is looked at."""
     dots: tuple[Dot, ...] = ()
     """The requests of the window as far as they are kept, oldest first."""
     p50s: tuple[int | None, ...] = ()
-    """For each point the p50 of the values up to its end, as few as bear one; None where none do."""
+    """For each equal share of the chart, oldest first, the p50 of the values up to its end, as few as bear one; None
+    where none do."""
     p90s: tuple[int | None, ...] = ()
     """The same for p90."""
     usual_ns: int | None = None

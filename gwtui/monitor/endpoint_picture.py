@@ -14,7 +14,7 @@ from gwtui.model.records import Ping, Request
 from gwtui.model.view import EndpointRow, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.endpoint_history import COST_UNIT, EndpointStanding, History
 from gwtui.monitor.latency_chart import LatencyChart
-from gwtui.monitor.series import Counted, LookedAt, borne, cells, quantiles, shown_metric
+from gwtui.monitor.series import Counted, LookedAt, borne, quantiles, shown_metric
 from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, StreamStore
 from gwtui.monitor.table_rows import explained
 from gwtui.stats.accuracy import latency
@@ -131,7 +131,7 @@ class EndpointPicture:
             in_flight=standing.in_flight,
             missed=standing.missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
-            sparkline=cells(figures.points(metric, window, at_ns, SPARKLINE_CELLS)),
+            sparkline=figures.sparkline(metric, window, at_ns, SPARKLINE_CELLS),
             held=standing.held,
             held_ns=standing.held_ns,
             verdicts=figures.verdicts(window, at_ns),
@@ -154,7 +154,6 @@ class EndpointPicture:
             endpoint=endpoint.name,
             metric=metric,
             window=window,
-            points=figures.points(metric, window, at_ns, columns),
             figures=(*percentiles, *((name, Quantile(value, values.n)) for name, value in _further(values))),
             n=values.n,
             failed=figures.count(Counted.FAILED, window, at_ns),

@@ -8,7 +8,7 @@ from gwtui.model.query import Window
 from gwtui.model.records import Ping
 from gwtui.model.view import PingView
 from gwtui.monitor.latency_chart import LatencyChart
-from gwtui.monitor.series import Changes, Counted, EndpointFigures, cells, quantiles
+from gwtui.monitor.series import Changes, Counted, EndpointFigures, quantiles
 from gwtui.stats.accuracy import sure
 
 CLOSE_CODES = {
@@ -82,7 +82,7 @@ class PingStats:
             jitter_ns=None if jitter is None else round(jitter),
             redials=figures.count(Counted.REDIALS, Window.ALL, at_ns),
             last_close=self._last_close.at(at_ns),
-            sparkline=cells(figures.points(Metric.RTT, window, at_ns, columns)),
+            sparkline=figures.sparkline(Metric.RTT, window, at_ns, columns),
             start_ns=lines.start_ns,
             end_ns=lines.end_ns,
             dots=lines.dots,

@@ -14,7 +14,7 @@ from gwtui.model.metrics import COMPARED, AnswerForm, Metric, metrics_of, own_me
 from gwtui.model.query import Window
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Cell, LatencyPoint, Quantile
+from gwtui.model.view import Cell, Quantile
 from gwtui.stats.accuracy import sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, supported
@@ -52,12 +52,11 @@ SLOTS_OF_ALL = 64
 _WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800)
 _WINDOWS = tuple(Window)
 """The shortest first."""
-_POINTS = 4_000
-"""The number of points that are remembered."""
+_CELLS = 4_000
+"""The number of cells that are remembered."""
 _VERDICTS = tuple(Verdict)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _MOST_NAMES = 255
-_NOTHING = LatencyPoint(p50_ns=None, p95_ns=None, p99_ns=None, n=0, failed=0)
 
 
 class EndpointFigures:
@@ -67,13 +66,13 @@ class EndpointFigures:
         self._start_ns = start_ns
         self._buckets = TimeBuckets()
         self._findings: list[FindingName] = []
-        self._points: dict[tuple[Metric, int, int], LatencyPoint] = {}
+        self._cells: dict[tuple[Metric, int, int], Cell] = {}
         self._drawn_ns = 0
 
     def add(self, now_ns: int, figure: Metric | Counted, value: int = 0, count: int = 1) -> None:
         """Count a value, or that something happened."""
         if now_ns < self._drawn_ns:
-            self._points.clear()
+            self._cells.clear()
         self._buckets.add(now_ns, figure, value, count)
 
     def add_pairs(self, now_ns: int, metric: Metric, pairs: Iterable[tuple[int, int]]) -> None:
@@ -124,32 +123,28 @@ class EndpointFigures:
         width, slots = self._slots(window, at_ns)
         return max(at_ns // width - slots + 1, 0) * width
 
-    def points(self, metric: Metric, window: Window, at_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
-        """The window in `columns` equal shares, oldest first, each with its failures. Where a slot is wider than that,
-        it fills several. Each share that is over is computed once."""
+    def sparkline(self, metric: Metric, window: Window, at_ns: int, columns: int) -> tuple[Cell, ...]:
+        """The window in `columns` equal shares, oldest first. Where a slot is wider than that, it fills several. Each
+        share that is over is computed once."""
         width, slots = self._slots(window, at_ns)
-        if len(self._points) > _POINTS:
-            self._points.clear()
-        points = []
+        if len(self._cells) > _CELLS:
+            self._cells.clear()
+        cells = []
         for first, end in _shares(window, at_ns // width, slots, columns):
             begin_ns, end_ns = first * width, min(end * width, at_ns + 1)
             key = (metric, begin_ns, end_ns)
-            point = self._points.get(key)
-            if point is None:
-                point = self._point(metric, begin_ns, end_ns)
+            cell = self._cells.get(key)
+            if cell is None:
+                cell = self._cell(metric, begin_ns, end_ns)
                 if end_ns == end * width:
-                    self._points[key] = point
+                    self._cells[key] = cell
                     self._drawn_ns = max(end_ns, self._drawn_ns)
-            points.append(point)
-        return tuple(points)
+            cells.append(cell)
+        return tuple(cells)
 
-    def _point(self, metric: Metric, begin_ns: int, end_ns: int) -> LatencyPoint:
-        values = self._buckets.histogram(metric, begin_ns, end_ns, keep=False)
-        failed = self._buckets.count(Counted.FAILED, begin_ns, end_ns)
-        if not values.n and not failed:
-            return _NOTHING
-        p50, p95, p99 = values.quantiles((0.5, 0.95, 0.99))
-        return LatencyPoint(p50_ns=p50, p95_ns=p95, p99_ns=p99, n=values.n, failed=failed)
+    def _cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
+        p50_ns = self._buckets.histogram(metric, begin_ns, end_ns, keep=False).quantile(0.5)
+        return Cell(p50_ns, self._buckets.count(Counted.FAILED, begin_ns, end_ns))
 
     def _slots(self, window: Window, at_ns: int) -> tuple[int, int]:
         """How wide the slots of the window are, in ns, and how many it has."""
@@ -249,11 +244,6 @@ def borne(
             (found,) = quantiles(figures.histogram(metric, longer, at_ns), (q,))
             return found, None if longer is window else longer
     return Quantile(None, figures.count(metric, Window.ALL, at_ns)), None
-
-
-def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:
-    """The points as a sparkline."""
-    return tuple(Cell(value_ns=point.p50_ns, failed=point.failed) for point in points)
 
 
 def shown_metric(asked: Metric, form: AnswerForm) -> Metric:

@@ -12,6 +12,7 @@ from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.query import Window
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Cell
 from gwtui.monitor import series
 
 # States
@@ -222,16 +223,14 @@ def test_windows_forget_as_heartbeats_move_time_and_the_session_does_not() -> No
 
 @pytest.mark.parametrize("window", list(Window))
 @pytest.mark.parametrize("columns", [1, 7, 60, 200])
-def test_there_is_a_point_for_every_column(window: Window, columns: int) -> None:
-    stage = MonitorStage(endpoint("a"))
-    stage.request("a", at_s=20, ttft_ms=400)
-    stage.failure("a", at_s=20)
-    latency = stage.view(columns, window=window).latency
-    assert latency is not None
-    assert len(latency.points) == columns
-    last = latency.points[-1]
-    assert (last.p50_ns, last.n, last.failed) == (400 * MS, 1, 1)
-    assert stage.row("a", window=window).sparkline[-1].failed == 1
+def test_there_is_a_cell_for_every_column(window: Window, columns: int) -> None:
+    stage = MonitorStage(endpoint("ws", "websocket"))
+    stage.ping("ws", at_s=20, rtt_ms=400)
+    stage.ping("ws", at_s=20, rtt_ms=None)
+    pings = stage.view(columns, window=window).ping
+    assert pings is not None
+    assert len(pings.sparkline) == columns
+    assert pings.sparkline[-1] == stage.row("ws", window=window).sparkline[-1] == Cell(400 * MS, 1)
 
 
 def test_average_total_and_cost_of_the_window() -> None:

@@ -17,7 +17,7 @@ from gwtui.model.query import Query
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
 from gwtui.model.stream_view import StreamLine, StreamView
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import ChartSpan, Dot, EndpointRow, Header, LatencyPoint, LatencyView, PingView, RequestRow, View
+from gwtui.model.view import ChartSpan, Dot, EndpointRow, Header, LatencyView, PingView, RequestRow, View
 
 from .viewrows import MS, calm_rows, cells, fresh_row, quantile, row, sick_rows
 
@@ -148,34 +148,30 @@ def latency(**changes: object) -> LatencyView:
     chance = random.Random(5)
     end_ns = 761_000 * MS
     start_ns = end_ns - 120_000 * MS
-    points: list[LatencyPoint] = []
+    p50s: list[int] = []
     dots: list[Dot] = []
     for index in range(60):
         swell = 1 + 0.8 * math.exp(-(((index - 38) / 6) ** 2))
         p50 = round(388 * MS * swell * math.exp(chance.gauss(0, 0.04)))
-        p95 = round(p50 * 1.5 * math.exp(chance.gauss(0, 0.08)))
-        points.append(LatencyPoint(p50, p95, round(p95 * 1.35 * math.exp(chance.gauss(0, 0.1))), 20, index in (41, 42)))
+        p50s.append(p50s[19] if index in (20, 21, 22) else p50)
         at_ns = start_ns + (2000 * index + 400) * MS
         if index not in (20, 21, 22):
             dots += [Dot(at_ns + step * 500 * MS, round(p50 * math.exp(chance.gauss(0, 0.2)))) for step in range(3)]
         if index in (41, 42):
             dots.append(Dot(at_ns + 1900 * MS, None))
-    for index in (20, 21, 22):
-        points[index] = LatencyPoint(None, None, None, 0, 0)
     names = {"p5": 310, "p50": 388, "p75": 431, "p80": 452, "p90": 540, "p95": 620, "p99": 1204, "max": 1410}
     whole = LatencyView(
         endpoint="gateway-claude",
         metric=Metric.TTFT,
         window=Query().window,
-        points=tuple(points),
         figures=tuple((name, quantile(ms)) for name, ms in names.items()),
         n=1204,
         failed=2,
         start_ns=start_ns,
         end_ns=end_ns,
         dots=tuple(dots),
-        p50s=(None, None, *(point.p50_ns or points[19].p50_ns for point in points[2:])),
-        p90s=(*(None,) * 10, *(round((point.p50_ns or points[19].p50_ns or 0) * 1.25) for point in points[10:])),
+        p50s=(None, None, *p50s[2:]),
+        p90s=(*(None,) * 10, *(round(p50 * 1.25) for p50 in p50s[10:])),
         usual_ns=380 * MS,
         limit_ns=5000 * MS,
         spans=(
@@ -349,7 +345,6 @@ def waiting() -> View:
     """The first second: the first request has been sent and nothing came yet."""
     rows = tuple(fresh_row(name, in_flight=1) for name in ("gateway-claude", "gateway-gpt"))
     nothing = latency(
-        points=(LatencyPoint(None, None, None, 0, 0),) * 60,
         figures=tuple((name, quantile(None, 0)) for name in ("p5", "p50", "p75", "p80", "p90", "p95", "p99", "max")),
         n=0,
         failed=0,
