@@ -59,7 +59,7 @@ FIRST_EVENT = {"deadlines": soon(first_event_s=0.05)}
 FIRST_TOKEN = {"deadlines": soon(first_token_s=0.05)}
 EVENT_GAP = {"deadlines": soon(event_gap_s=0.05)}
 IDLE = {"deadlines": soon(idle_s=0.05)}
-TOTAL = {"deadlines": soon(total_s=0.1)}
+TOTAL = {"deadlines": soon(total_s=1.5)}
 
 
 def encoded(encoding: str, body: bytes) -> list[Step]:

@@ -148,7 +148,7 @@ async def test_a_stream_of_comments_is_reported_alive_until_its_first_event(monk
 
 async def test_a_stream_that_stays_open_after_its_terminator_is_complete() -> None:
     async with ScriptedServer([Receive(), Send(EVENT_STREAM + chunk(WHOLE)), Hold()]) as server:
-        row = await probed(endpoint("openai-chat", server.url, deadlines=soon(total_s=0.2)))
+        row = await probed(endpoint("openai-chat", server.url, deadlines=soon(total_s=1.5)))
     assert row.verdict is Verdict.COMPLETE
     assert FindingName.OPEN_AFTER_END in [finding.name for finding in row.findings]
 

@@ -275,7 +275,7 @@ async def test_a_long_request_that_nobody_acknowledges_is_sent_once_more(monkeyp
 async def test_an_acknowledged_request_without_an_answer_is_no_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acknowledged, "ACKNOWLEDGED_S", 0.3)
     async with ScriptedServer([*PONG, Receive(), Hold()], PONG) as server:
-        probing = Probing(endpoint("http", server.url, deadlines=soon(first_byte_s=0.4)))
+        probing = Probing(endpoint("http", server.url, deadlines=soon(first_byte_s=2.0)))
         async with probing.prober:
             await probing.once()
             row = await probing.once()
