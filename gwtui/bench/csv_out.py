@@ -7,7 +7,9 @@ whenever there is a value, its interval only where n supports one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
+from gwtui.bench.rates import Rates
 from gwtui.bench.results import FIGURES, Measured, Percentile, wait_before_ns
 from gwtui.codec.cells import Cell
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
@@ -39,6 +41,19 @@ def _figures(metrics: Iterable[Metric]) -> dict[str, Read]:
     }
 
 
+def _rate(read: Callable[[Rates], float | None]) -> Read:
+    def rounded(measured: Measured) -> Cell:
+        found = measured.rates
+        value = read(found) if found is not None else None
+        return None if value is None else round(value, 3)
+
+    return rounded
+
+
+def _per_s(name: str, found: Rates) -> float | None:
+    return found.per_s(getattr(found, name))
+
+
 _AGGREGATE: dict[str, Read] = {
     "endpoint": lambda m: m.endpoint,
     "avg_ms": lambda m: milliseconds(m.whole.mean_ns),
@@ -67,6 +82,14 @@ _AGGREGATE: dict[str, Read] = {
     "tainted": lambda m: m.tainted,
     **_figures(metric for metric in LATENCIES if metric not in FIRST_FIGURES and metric not in WHOLE),
     "total_cost_usd": lambda m: m.cost_usd,
+    "span_s": _rate(lambda r: r.span_ns / 1e9),
+    "offered": lambda m: m.offered,
+    **{f"{name}_per_s": _rate(partial(_per_s, name)) for name in ("offered", "started", "completed", "good")},
+    "mean_in_flight": _rate(lambda r: r.mean_in_flight),
+    "max_in_flight": _rate(lambda r: r.max_in_flight),
+    "input_tokens_per_s": _rate(partial(_per_s, "input_tokens")),
+    "output_tokens_per_s": _rate(partial(_per_s, "output_tokens")),
+    "output_tokens_per_s_per_user": _rate(lambda r: r.output_tokens_per_user),
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")

@@ -9,6 +9,7 @@ import msgspec
 
 from gwtui.bench import breakdown, table
 from gwtui.bench.plan import Plan
+from gwtui.bench.rates import Rates
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.metrics import Metric
@@ -41,6 +42,7 @@ def bench_text(run: BenchRun, style: TextStyle, *, doubtful: bool = False) -> st
         [_heading(run)],
         table.latencies(measured, style, doubtful=doubtful),
         breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
+        table.rates(measured, style),
         table.details(measured, style),
         breakdown.average_lines(measured),
         breakdown.summary_lines(measured),
@@ -54,11 +56,10 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 def _heading(run: BenchRun) -> str:
     ended = sum(each.total + each.local for each in run.measured.values())
-    rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
     by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
     stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
-    return f"{units.many(ended, 'request')} in {took}{rate}; {_plan_text(run.plan)}{stopped}"
+    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:
@@ -108,6 +109,7 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "own_faults": measured.local,
         "tainted": measured.tainted,
         "never_sent": measured.missed,
+        "rates": _rates(measured.rates),
         "latency": measured.main.value,
         "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,
         "metrics": {metric.value: _metric(measured, metric) for metric in measured.metrics},
@@ -118,6 +120,29 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "failures": [_failures(each) for each in measured.failures.values()],
         "total_cost_usd": measured.cost_usd,
     }
+
+
+def _rates(found: Rates | None) -> dict[str, Any] | None:
+    """From the first counted send to the last counted end; per user: per request in flight."""
+    if found is None:
+        return None
+    counts = {name: getattr(found, name) for name in ("offered", "started", "completed", "good", "never_sent")}
+    tokens = {name: getattr(found, name) for name in ("input_tokens", "output_tokens")}
+    per_s = {f"{name}_per_s": _rounded(found.per_s(number)) for name, number in (counts | tokens).items()}
+    return {
+        "seconds": round(found.span_ns / 1e9, 6),
+        **counts,
+        **tokens,
+        **per_s,
+        "output_tokens_per_s_per_user": _rounded(found.output_tokens_per_user),
+        "without_token_count": found.uncounted,
+        "mean_in_flight": round(found.mean_in_flight, 3),
+        "max_in_flight": found.max_in_flight,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _metric(measured: Measured, metric: Metric) -> dict[str, Any]:

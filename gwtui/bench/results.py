@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gwtui.apis import kind_of
+from gwtui.bench.rates import Flights, Rates
 from gwtui.model import metrics
 from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
@@ -135,6 +136,18 @@ class Measured:
     findings: Counter[FindingName] = field(default_factory=Counter)
     """In how many results each was found."""
     failures: dict[tuple[Verdict, int | None], Failures] = field(default_factory=dict)
+    flights: Flights = field(default_factory=Flights)
+    """When each request was under way, and the tokens of its answer."""
+
+    @property
+    def rates(self) -> Rates | None:
+        """Per second, from the first counted send to the last counted end; None before anything has ended."""
+        return self.flights.rates(offered=self.offered, completed=self.total, good=self.ok)
+
+    @property
+    def offered(self) -> int:
+        """Requests that were due: started ones and never sent ones."""
+        return self.flights.started + self.missed
 
     @property
     def total(self) -> int:
@@ -180,6 +193,7 @@ class Measured:
         self.verdicts[result.verdict] += 1
         self.findings.update({finding.name for finding in result.findings})
         self.tainted += result.tainted
+        self.flights.take(result)
         if isinstance(result, Request) and result.cost_usd is not None:
             self.cost_usd = (self.cost_usd or 0.0) + result.cost_usd
         match result.outcome:
@@ -218,12 +232,8 @@ class Measured:
 
 
 def wait_before_ns(result: Request | Ping) -> int:
-    """How long after it was due the last byte of a request was sent: it started late, and had to connect."""
-    if isinstance(result, Ping):
-        return result.lateness_ns + (result.connect_ns or 0)
-    phases = result.phases
-    connecting = (phases.dns_ns, phases.connect_ns, phases.tls_ns, phases.send_ns)
-    return result.lateness_ns + sum(part for part in connecting if part is not None)
+    """How long after it was due the last byte of a request was sent; 0 where it was never sent."""
+    return 0 if result.sent_ns is None else max(0, result.sent_ns - result.planned_ns)
 
 
 def metrics_of(endpoint: Endpoint) -> tuple[Metric, ...]:

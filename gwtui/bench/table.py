@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from gwtui.bench.rates import Rates
 from gwtui.bench.results import FIGURES, Measured, Percentile, Values
 from gwtui.stats.comparison import Comparison, FailureComparison, difference_text, p_text
 from gwtui.stats.significance import Difference
@@ -97,6 +98,51 @@ def _quantile(values: Values, q: float, duration: Callable[[int | None], str], *
     if found.value_ns is None or not (found.supported or doubtful):
         return TableCell(units.quantile(None, found.n))
     return TableCell(f"{'' if found.supported else DOUBT}{duration(found.value_ns)}", found.value_ns)
+
+
+_RATE_HEADINGS = ("Offered/s", "Started/s", "Completed/s", "Good/s", "Never sent", "In flight (max)")
+_SHORT_HEADINGS = ("Due/s", "Start/s", "Done/s", "Good/s", "Unsent", "At once")
+
+
+def rates(measured: Sequence[Measured], style: TextStyle) -> list[str]:
+    """What each endpoint reached per second, from its first counted send to its last counted end, and its tokens."""
+    found = [(each, each.rates) for each in measured]
+    rows = [_rate_row(each.endpoint, rates) for each, rates in found if rates is not None]
+    if not rows:
+        return []
+    for headings in (_RATE_HEADINGS, _SHORT_HEADINGS):
+        lines = grid(("Endpoint", "Time", *headings), rows, style)
+        if cells(lines[0]) <= style.width:
+            break
+    tokens = [token_line(each.endpoint, rates) for each, rates in found if rates is not None]
+    return [*lines, *filter(None, tokens)]
+
+
+def _rate_row(name: str, found: Rates) -> list[TableCell]:
+    counts = (found.offered, found.started, found.completed, found.good)
+    return [
+        TableCell(name),
+        TableCell(units.duration(found.span_ns)),
+        *(TableCell(_per_s(found, number)) for number in counts),
+        TableCell(units.count(found.never_sent)),
+        TableCell(f"{found.mean_in_flight:.1f} ({units.count(found.max_in_flight)})"),
+    ]
+
+
+def _per_s(found: Rates, number: int) -> str:
+    value = found.per_s(number) or 0.0
+    return f"{value:.2f}" if value < 10 else units.rate(value)
+
+
+def token_line(name: str, found: Rates) -> str:
+    """Tokens per second, in all and per user; "" where no answer counts its output."""
+    if found.output_tokens is None:
+        return ""
+    sent = "" if found.input_tokens is None else f"{units.rate(found.per_s(found.input_tokens))} input and "
+    made = f"{units.rate(found.per_s(found.output_tokens))} output tokens/s"
+    each = f"{units.rate(found.output_tokens_per_user)} output tokens/s per request in flight"
+    lacks = f"; {units.many(found.uncounted, 'good answer')} without a token count" if found.uncounted else ""
+    return f"{name}: {sent}{made}, {each}{lacks}"
 
 
 def details(measured: Sequence[Measured], style: TextStyle) -> list[str]:

@@ -121,7 +121,8 @@ def _judged(file: StreamFile, endpoint: Endpoint, api: API) -> tuple[Request, tu
     result.ended_ns, result.ended_error_ns = _SENT_NS + header.ended_ns, header.ended_error_ns
     result.ended_at = _at(header.ended_at)
     request = record_of(result, endpoint, api, Dial(0), redactor(), None)
-    return structs.replace(request, now_ns=result.ended_ns, phases=Phases(), lateness_ns=0), kept.reads
+    at_capture = {"now_ns": result.ended_ns, "phases": Phases(), "lateness_ns": 0, "planned_ns": 0, "sent_ns": None}
+    return structs.replace(request, **at_capture), kept.reads
 
 
 def _result(header: StreamHeader) -> Result:

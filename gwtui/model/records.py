@@ -157,6 +157,10 @@ class _Result(BaseRecord, frozen=True, kw_only=True):
     """The latencies without a field of their own, in ns. A new metric needs no field."""
     lateness_ns: int = 0
     """Actual start - planned start."""
+    planned_ns: int = 0
+    """When it was due, on the clock of `now_ns`. Live only: no file has it."""
+    sent_ns: int | None = None
+    """When its last byte was sent, on the same clock; None: never. Live only."""
     tainted: bool = False
     """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
     error_ns: int | None = None

@@ -62,6 +62,7 @@ class Result:
         self.keep_text = record_text or trigger is Trigger.TRIAL
         self.started_at = time.time()
         self.progress = Progress(trace, time.perf_counter_ns())
+        self.planned_ns = planned_ns
         self.lateness_ns = max(0, self.progress.began_ns - planned_ns)
         self.sent_trace_id = ""
         self.sent_request_id = ""
@@ -130,6 +131,8 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     started_at: float
     lateness_ns: int
+    planned_ns: int
+    sent_ns: int | None
     trigger: Trigger
     api: str
     model: str
@@ -206,6 +209,8 @@ def _asked(result: Result, endpoint: Endpoint, api: API) -> _Asked:
         number=result.number,
         started_at=result.started_at,
         lateness_ns=result.lateness_ns,
+        planned_ns=result.planned_ns,
+        sent_ns=result.trace.last_write_ns,
         trigger=result.trigger,
         api=endpoint.api,
         model=clean(model_asked(endpoint, api.default_model)) if completes else "",

@@ -67,6 +67,7 @@ class _Seen:
     started_at: float
     began_ns: int
     lateness_ns: int
+    planned_ns: int
     rtt_ns: int | None = None
     error_ns: int | None = None
     connect_ns: int | None = None
@@ -130,7 +131,7 @@ class WebSocketProber:
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Ping:
         """Ping once. See `Prober.probe`."""
         began_ns = time.perf_counter_ns()
-        seen = _Seen(number, trigger, time.time(), began_ns, max(0, began_ns - planned_ns))
+        seen = _Seen(number, trigger, time.time(), began_ns, max(0, began_ns - planned_ns), planned_ns)
         seen.tape = self._stream_keeper.tape() if self._stream_keeper is not None else None
         started = RequestStarted(
             endpoint=self._endpoint.name,
@@ -335,6 +336,8 @@ class WebSocketProber:
             close_reason=seen.close_reason,
             status=opening.status,
             lateness_ns=seen.lateness_ns,
+            planned_ns=seen.planned_ns,
+            sent_ns=seen.question.sent_ns if seen.question is not None else None,
             clock=seen.clock,
             trace_id=trace_id(headers) or opening.sent_trace_id,
             request_id=request_id(headers),

@@ -27,7 +27,6 @@ from gwtui.cli.compare import labels, pairs
 from gwtui.cli.console import Refusal
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
 from gwtui.model.metrics import Metric
-from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import other_parts
@@ -82,13 +81,13 @@ def test_a_failed_request_is_a_row_too() -> None:
 
 
 def test_how_late_a_request_was_is_in_its_row() -> None:
-    late = request(e2e_ms=100, lateness_ms=50, phases=Phases(connect_ns=7 * MS))
+    late = request(e2e_ms=100, lateness_ms=50, sent_ms=57)
     (row,) = rows(request_lines([request_line(late)]))
     assert (row["duration_ms"], row["lateness_ms"], row["from_planned_ms"]) == ("100.0", "50.0", "157.0")
 
 
 def test_a_ping_fits_among_the_requests() -> None:
-    (row,) = rows(request_lines([request_line(ping("ws", 4, 12.5, trace_id="abc", connect_ns=3 * MS))]))
+    (row,) = rows(request_lines([request_line(ping("ws", 4, 12.5, trace_id="abc", sent_ns=3 * MS))]))
     expected = {"endpoint": "ws", "request_number": "4", "duration_ms": "12.5", "trace_id": "abc", "api": "websocket"}
     assert {name: row[name] for name in expected} == expected
     assert (row["verdict"], row["status"], row["from_planned_ms"]) == ("pong", "101", "15.5")

@@ -68,7 +68,9 @@ def test_a_plan_that_was_missed_counts_from_when_the_request_was_due() -> None:
         ttft_ms=40,
         tpot_ms=3,
         lateness_ms=500,
-        phases=Phases(dns_ns=1 * MS, connect_ns=2 * MS, tls_ns=3 * MS, send_ns=4 * MS),
+        planned_ms=70,
+        sent_ms=580,
+        phases=Phases(connect_ns=2 * MS, send_ns=4 * MS),
     )
     from_planned, actual = taken(late, from_planned=True), taken(late)
     expected = {Metric.E2E: (610, 100), Metric.TTFT: (550, 40), Metric.TPOT: (3, 3)}
@@ -79,7 +81,7 @@ def test_a_plan_that_was_missed_counts_from_when_the_request_was_due() -> None:
 
 def test_a_ping_that_had_to_dial_waited_for_that_too() -> None:
     each = empty([endpoint("ws", "websocket")], from_planned=True)["ws"]
-    each.take(ping(rtt_ms=10, lateness_ns=5 * MS, connect_ns=7 * MS))
+    each.take(ping(rtt_ms=10, planned_ns=30 * MS, sent_ns=42 * MS, connect_ns=7 * MS))
     assert list(each.whole.ns) == [22 * MS]
 
 

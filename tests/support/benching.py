@@ -36,6 +36,7 @@ def request(name: str = "gateway", number: int = 1, e2e_ms: float | None = 100, 
         "status": 200,
         "trace_id": f"trace-{number}",
         "duration_ns": None if e2e_ms is None else round(e2e_ms * MS),
+        "sent_ns": None if e2e_ms is None else fields.get("planned_ns", 0) + fields.get("lateness_ns", 0),
     }
     return Request(**(own | fields))
 
@@ -49,6 +50,7 @@ def ping(name: str = "ws", number: int = 1, rtt_ms: float | None = 10, **fields:
         "verdict": Verdict.NO_PONG if rtt_ms is None else Verdict.PONG,
         "rule": "websocket.pong",
         "rtt_ns": None if rtt_ms is None else round(rtt_ms * MS),
+        "sent_ns": None if rtt_ms is None else fields.get("planned_ns", 0) + fields.get("lateness_ns", 0),
         "status": 101,
     }
     return Ping(**(own | fields))
@@ -120,7 +122,8 @@ class World:
         finally:
             self._at_once -= 1
         took_ns = self.now_ns - began_ns
-        return request(name, number, took_ns / MS, lateness_ns=began_ns - planned_ns, **self.result)
+        stamps = {"planned_ns": planned_ns, "lateness_ns": began_ns - planned_ns, "now_ns": self.now_ns}
+        return request(name, number, took_ns / MS, **stamps, **self.result)
 
 
 class WorldProber:

@@ -1,0 +1,130 @@
+"""What a benchmark reached per second, by the stamps of the requests themselves: warm-up, set-up and the time after the
+last end are no part of it."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Ping, Request
+
+COUNTED = (Outcome.OK, Outcome.FAILED)
+"""Outcomes that end a request; what gwtui stopped, or could not send itself, ended nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Counts of one endpoint over the time from the first counted send to the last counted end."""
+
+    span_ns: int
+    """That time; 1 or more."""
+    offered: int
+    """Requests that were due."""
+    started: int
+    completed: int
+    """Good and failed ones."""
+    good: int
+    mean_in_flight: float
+    """Requests under way at once, averaged over the time."""
+    max_in_flight: int
+    input_tokens: int | None
+    """As the answers count them; None where none does."""
+    output_tokens: int | None
+    uncounted: int
+    """Good answers that did not count their output tokens."""
+
+    @property
+    def never_sent(self) -> int:
+        return self.offered - self.started
+
+    @property
+    def output_tokens_per_user(self) -> float | None:
+        """Output tokens per second of one request under way."""
+        per_s = self.per_s(self.output_tokens)
+        return per_s / self.mean_in_flight if per_s is not None and self.mean_in_flight else None
+
+    def per_s(self, number: int | None) -> float | None:
+        """That number divided by the time, in 1/s; None of None."""
+        return None if number is None else number * 1e9 / self.span_ns
+
+
+@dataclass(slots=True)
+class Flights:
+    """When each request of an endpoint was under way, added up as they end. Takes 16 bytes for each."""
+
+    begins: array[int] = field(default_factory=lambda: array("q"))
+    ends: array[int] = field(default_factory=lambda: array("q"))
+    first_ns: int | None = None
+    """The first counted send."""
+    last_ns: int = 0
+    """The last counted end."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    uncounted: int = 0
+
+    @property
+    def started(self) -> int:
+        return len(self.begins)
+
+    def take(self, result: Request | Ping) -> None:
+        """Count a result. One that was never sent began when its probe did."""
+        begin_ns, end_ns = _begin_ns(result), _end_ns(result)
+        self.begins.append(begin_ns)
+        self.ends.append(max(begin_ns, end_ns))
+        if result.outcome in COUNTED:
+            self.first_ns = begin_ns if self.first_ns is None else min(self.first_ns, begin_ns)
+            self.last_ns = max(self.last_ns, end_ns)
+        if isinstance(result, Request):
+            self.input_tokens = _sum(self.input_tokens, result.input_tokens)
+            self.output_tokens = _sum(self.output_tokens, result.output_tokens)
+            self.uncounted += result.outcome is Outcome.OK and result.output_tokens is None
+
+    def rates(self, *, offered: int, completed: int, good: int) -> Rates | None:
+        """None where nothing has ended."""
+        if self.first_ns is None:
+            return None
+        span_ns = max(1, self.last_ns - self.first_ns)
+        mean, most = self._in_flight(self.first_ns, self.first_ns + span_ns)
+        return Rates(
+            span_ns=span_ns,
+            offered=offered,
+            started=self.started,
+            completed=completed,
+            good=good,
+            mean_in_flight=mean,
+            max_in_flight=most,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            uncounted=self.uncounted,
+        )
+
+    def _in_flight(self, first_ns: int, last_ns: int) -> tuple[float, int]:
+        """Mean and maximum of the number under way between two stamps."""
+        steps = sorted((min(max(at_ns, first_ns), last_ns), step) for at_ns, step in self._steps())
+        number = most = area = 0
+        for (at_ns, step), (next_ns, _) in pairwise([*steps, (last_ns, 0)]):
+            number += step
+            most = max(most, number)
+            area += number * (next_ns - at_ns)
+        return area / (last_ns - first_ns), most
+
+    def _steps(self) -> Iterator[tuple[int, int]]:
+        """Ends sort before beginnings of the same time."""
+        yield from ((at_ns, -1) for at_ns in self.ends)
+        yield from ((at_ns, 1) for at_ns in self.begins)
+
+
+def _begin_ns(result: Request | Ping) -> int:
+    return result.planned_ns + result.lateness_ns if result.sent_ns is None else result.sent_ns
+
+
+def _end_ns(result: Request | Ping) -> int:
+    took_ns = result.duration_ns if isinstance(result, Request) else result.rtt_ns
+    return result.now_ns if result.sent_ns is None or took_ns is None else result.sent_ns + took_ns
+
+
+def _sum(total: int | None, part: int | None) -> int | None:
+    return total if part is None else (total or 0) + part
