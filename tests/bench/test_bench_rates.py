@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.text.tables import TextStyle
 
 ONE_PERCENT = 0.01
+AFTER_S = 0.5
 
 
 def benched(line: str) -> Any:
@@ -44,17 +46,18 @@ def true_rates(served: list[Served]) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("load", "counted"),
-    [("--concurrency 8 --requests 64", 64), ("--rate 40 --requests 60", 60)],
+    [("--concurrency 16 --requests 64", 64), ("--rate 40 --requests 60", 60)],
     ids=["closed", "open"],
 )
 def test_rates_are_those_of_the_server_without_the_warm_up(load: str, counted: int) -> None:
-    with counting(after_s=0.2, bad=7) as truth:
+    with counting(after_s=AFTER_S, bad=7) as truth:
         told = benched(f"--api openai-chat --url {truth.url} --no-stream --warmup 5 {load}")
     (found,) = [each["rates"] for each in told["endpoints"]]
     served = truth.served[5:]
     assert len(served) == counted
     expected = true_rates(served)
-    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=ONE_PERCENT)
+    within = ONE_PERCENT + 2 * fmean(each.late_ns for each in served) / 1e9 / AFTER_S
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=within)
     assert found["offered"] == found["started"] == found["completed"] == counted
     assert found["good"] == sum(each.good for each in served)
     assert found["never_sent"] == 0

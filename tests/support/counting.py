@@ -41,6 +41,7 @@ def serve(sock):
             number = len(seen)
             seen.append(None)
         time.sleep(after_s)
+        late = time.perf_counter_ns() - came - int(after_s * 1e9)
         usage = {"prompt_tokens": 3 + number, "completion_tokens": 5 + 2 * number}
         choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
         answer = {"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}
@@ -48,7 +49,7 @@ def serve(sock):
         body = json.dumps(answer if good else {"error": {"message": "no"}}).encode()
         sock.sendall(HEAD % (200 if good else 503, len(body), body))
         tokens = (usage["prompt_tokens"], usage["completion_tokens"]) if good else (0, 0)
-        seen[number] = (came, time.perf_counter_ns(), bool(good), *tokens)
+        seen[number] = (came, time.perf_counter_ns(), bool(good), *tokens, late)
 
 listener = socket.create_server(("127.0.0.1", 0), backlog=256)
 print(listener.getsockname()[1], flush=True)
@@ -78,6 +79,8 @@ class Served:
     good: bool
     input_tokens: int
     output_tokens: int
+    late_ns: int
+    """How much longer than asked for the server slept: how exact its own stamps are."""
 
 
 @dataclass(slots=True)
