@@ -7,18 +7,17 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from gwtui.apis.shown_request import shown_request
+from gwtui.apis.base import AskError
 from gwtui.codec.stream_file import FORMAT, KeptRead, StreamHeader, stream_file
 from gwtui.model.records import Ping, Request
+from gwtui.probes.asked_request import asked_request
 from gwtui.probes.masking import masked_finding
-from gwtui.probes.prepared_request import overlaid
 from gwtui.probes.stream_capture import StreamCapture
 from gwtui.recorder.session_metadata import endpoint_table
 from gwtui.secrets.bodies import masked_body
-from gwtui.secrets.patterns import looks_secret, names_secret, public_address, without_secrets
+from gwtui.secrets.patterns import names_secret, public_address
 from gwtui.secrets.redaction import MASK, Redactor
 from gwtui.text.units import timestamp
-from gwtui.transport.request import HEADERS
 
 BEHIND_BYTES = 4096
 """The maximum number of bytes that are kept of what came behind an answer."""
@@ -45,7 +44,7 @@ def _header(capture: StreamCapture, result: Request | Ping, places: int) -> Stre
     behind, more = masked_body(capture.behind[:BEHIND_BYTES], redact)
     payload, _ = masked_body(capture.payload, redact)
     judged = {finding.name for finding in capture.judged.findings}
-    method, url, headers, body = _asked(capture)
+    method, url, headers, body = _asked(capture, result)
     return StreamHeader(
         gwtui_stream=FORMAT,
         gwtui=_version(),
@@ -93,20 +92,13 @@ def _header_value(name: str, value: str, redact: Redactor) -> str:
     return MASK if names_secret(name) else redact(value)
 
 
-def _asked(capture: StreamCapture) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
+def _asked(capture: StreamCapture, result: Request | Ping) -> tuple[str, str, tuple[tuple[str, str], ...], str]:
     """Method, URL, headers and body of the request, with references in place of keys."""
-    ask, redact = shown_request(capture.endpoint), capture.redact
-    if ask is None:
-        return "", redact(public_address(capture.endpoint.url)), (), ""
-    headers = overlaid(HEADERS, ask.headers)
-    shown = tuple((redact(name), _shown_value(name, value, redact)) for name, value in headers)
-    body = without_secrets(redact(ask.body.decode("utf-8", "replace")))
-    return ask.method, redact(public_address(ask.url)), shown, body
-
-
-def _shown_value(name: str, value: str, redact: Redactor) -> str:
-    is_written_out = "${" not in value and (names_secret(name) or looks_secret(value))
-    return MASK if is_written_out else redact(value)
+    try:
+        asked = asked_request(capture.endpoint, result, capture.redact)
+    except AskError:
+        return "", public_address(capture.redact(capture.endpoint.url)), (), ""
+    return asked.method, asked.url, asked.headers, asked.body.decode("utf-8", "replace")
 
 
 def _masked_texts(table: dict[str, Any], redact: Redactor) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.stream_view import StreamLine, StreamView
 from gwtui.model.view import View
-from gwtui.report.asked import AskedRequest, asked_request, curl_command
+from gwtui.probes.asked_request import AskedRequest, asked_request
+from gwtui.report.curl import curl_command
 from gwtui.report.writeup.markdown import code
 from gwtui.report.writeup.wording import WallTimes
 from gwtui.secrets.resolver import masked
@@ -51,7 +52,7 @@ def copies_of(view: View, zone: tzinfo | None) -> tuple[Copy, ...]:
     stream, result = view.stream, view.stream.request if view.stream is not None else view.probed
     if stream is None and result is None:
         return ()
-    asked, refusal = _asked(view.selected, result)
+    asked, refusal = asked_of(view.selected, result)
     unfinished = "" if result is not None else UNDER_WAY
     trace_id = result.trace_id if result is not None else ""
     request_id = result.request_id if result is not None else ""
@@ -99,7 +100,7 @@ def _masked(copy: Copy) -> Copy:
     return replace(copy, text=text, missing="" if text else copy.missing, about=copy.about if text else "")
 
 
-def _asked(endpoint: Endpoint | None, result: Request | Ping | None) -> tuple[AskedRequest | None, str]:
+def asked_of(endpoint: Endpoint | None, result: Request | Ping | None) -> tuple[AskedRequest | None, str]:
     """The request, or why it cannot be made."""
     if endpoint is None:
         return None, "the endpoint is gone"

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
-from gwtui.apis.base import AskError
 from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.concurrency import Together
 from gwtui.model.conversation import turn_text
@@ -63,13 +62,10 @@ def draw_result(view: View, width: int) -> list[Line]:
 
 def draw_request(endpoint: Endpoint | None, result: Request | Ping | None, width: int) -> list[Line]:
     """The request as the profile makes it: method, URL, headers and body, with references in place of keys."""
-    from gwtui.report.asked import asked_request  # with all of the reports: not for a screen that only starts
+    from gwtui.report.copies import asked_of  # with all of the reports: not for a screen that only starts
 
-    if endpoint is None:
-        return []
-    try:
-        asked = asked_request(endpoint, result)
-    except AskError:  # its verdict says so
+    asked, _ = asked_of(endpoint, result)
+    if asked is None:  # its verdict says why
         return []
     lines = _heading("Request")
     lines += [(Span(text, "text"),) for text in wrap(f"{asked.method} {asked.url}", width)]

@@ -19,8 +19,9 @@ from gwtui.apis import APIS, api_names
 from gwtui.model.enums import FindingName, Trigger
 from gwtui.model.profile import TLS, Endpoint, Profile, Turn
 from gwtui.model.records import Finding
+from gwtui.probes.asked_request import asked_request
 from gwtui.probes.http import HTTPProber
-from gwtui.report.asked import _pieces, asked_request, curl_command
+from gwtui.report.curl import _pieces, curl_command
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="commands for a POSIX shell")
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -54,7 +55,12 @@ def parted(request: bytes) -> tuple[str, dict[str, str], bytes]:
             url="",
             key="env:CARRY_KEY",
             prompt='it\'s "quoted" `so` $HOME \\ \n\t\x1b[31m é',
-            headers={"X-Team": "it's ${env:CARRY_TEAM}!", "X-Whole": "env:CARRY_TEAM", "X-At": "@x"},
+            headers={
+                "X-Team": "it's ${env:CARRY_TEAM}!",
+                "X-Login": "token ${env:CARRY_TEAM}",
+                "X-Whole": "env:CARRY_TEAM",
+                "X-At": "@x",
+            },
         ),
         Endpoint(name="a", api="openai-chat", url="", key="env:CARRY_KEY", auth="api-key", connection="fresh"),
         Endpoint(name="a", api="http", url="", path="/x[1]?q={a}&key=${env:CARRY_KEY}", method="GET"),
