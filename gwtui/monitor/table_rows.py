@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,9 @@ _NO_FAILURE = frozenset(verdict.value for verdict in Verdict if verdict.outcome 
 _IN_SUMMARY = (*reversed(BAD), State.UP, State.PAUSED, State.UNKNOWN)
 
 _Key: TypeAlias = int | float | str | tuple[int | float | str, ...] | None
+
+_JUDGED_SLOW = re.compile(r"p50 (\w+) .*, (\S+x) its usual ")
+"""What the judge says of a slow endpoint, whose window may still be full of what was before."""
 
 _SEVERITY = (State.UP, State.PAUSED, State.UNKNOWN, *BAD)
 
@@ -107,7 +111,9 @@ def _why(row: EndpointRow, reason: str, slower: Mapping[Metric, float]) -> str:
     if row.state is State.SLOW and slower:
         named = (metric for metric in slower if metric.label in reason)
         metric = next(named, max(slower, key=lambda each: slower[each]))
-        return " ".join(("slow", *([] if metric is row.metric else [metric.label]), times(slower[metric])))
+        return _slow(row, metric.label, times(slower[metric]))
+    if row.state is State.SLOW and (said := _JUDGED_SLOW.match(reason)):
+        return _slow(row, *said.groups())
     is_sick = row.state in BAD
     counted = [(word, count) for word, count in row.verdicts if word not in _NO_FAILURE]
     counted += [(name.value, count) for name, count in row.findings if entry_of(name).severity is Severity.WARNING]
@@ -115,6 +121,11 @@ def _why(row: EndpointRow, reason: str, slower: Mapping[Metric, float]) -> str:
         return reason if is_sick else ""
     word, count = next((each for each in counted if is_sick and each[0] in reason), counted[0])
     return f"{word} {count}/{row.n}"
+
+
+def _slow(row: EndpointRow, latency: str, ratio: str) -> str:
+    """`slow 8x`; `slow TPOT 3.5x` where that is not the latency that the row shows."""
+    return f"slow {ratio}" if latency == row.metric.label else f"slow {latency} {ratio}"
 
 
 class Groups:

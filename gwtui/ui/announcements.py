@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 
 from gwtui.config.file import UI
+from gwtui.health.sentence import scope_text
 from gwtui.model.enums import BAD, State
 from gwtui.model.incidents import OVER, Incident
 from gwtui.model.view import View
@@ -71,9 +72,9 @@ class Announcements:
         loud = [each for each in opened if not each.acknowledged]
         written = BELL if loud and self._ui.bell else ""
         if loud:
-            written += self._notification(view, view.sentence or _course(loud[-1]))
+            written += self._notification(view, view.sentence or _course(loud[-1], view))
         elif over := [each for each in closed if not each.acknowledged and each.merged_into is None]:
-            written += self._notification(view, _course(over[-1]))
+            written += self._notification(view, _course(over[-1], view))
         return written
 
     def _follow(self, view: View) -> None:
@@ -92,12 +93,12 @@ class Announcements:
         return titled if self._knows_both else f"\x1b]9;{heading}: {text}\a{titled}"
 
 
-def _course(incident: Incident) -> str:
-    """An incident in a line: where, what, and how long it lasted if it is over."""
+def _course(incident: Incident, view: View) -> str:
+    """An incident in a line: what, where, and how long it lasted if it is over."""
+    told = f"{incident.cause}: {scope_text(incident, view.fleet)}"
     if incident.closed is None:
-        return f"{incident.scope}: {incident.cause}"
-    lasted = span(round((incident.closed - incident.opened) * 1e9))
-    return f"Over after {lasted}: {incident.scope}: {incident.cause}"
+        return told
+    return f"Over after {span(round((incident.closed - incident.opened) * 1e9))}: {told}"
 
 
 def _field(text: str) -> str:

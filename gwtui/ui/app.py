@@ -39,6 +39,8 @@ from gwtui.ui.styles import ink, textual_theme, theme_for
 from gwtui.ui.terminal import HUNG_UP, EscapeFilter, is_gone, signals_end
 
 TERMINAL_CHECK_S = 2.0
+FIT_S = 0.5
+"""Between two looks whether the screen is as large as the terminal."""
 
 
 class GwtuiApp(App[int]):
@@ -99,6 +101,7 @@ class GwtuiApp(App[int]):
         self._load_keymap()
         if not self.is_headless:
             self.set_interval(TERMINAL_CHECK_S, self._leave_dead_terminal)
+        self.set_interval(FIT_S, self.fit)
         if self._profile is not None:
             self.watch_profile(self._profile)
         else:
@@ -194,6 +197,12 @@ class GwtuiApp(App[int]):
     def _leave_dead_terminal(self) -> None:
         if is_gone():
             self.exit(HUNG_UP)
+
+    def fit(self) -> None:
+        """Lay the screen out anew if it is not as large as the terminal: the timer that tells the screen of a new size
+        can be lost on a busy machine, and that of a busy screen can be replaced by an older one."""
+        if self.screen.outer_size != self.size:
+            self.screen.post_message(events.Resize(self.size, self.size))
 
     def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End, and have the engine end meanwhile. Of several reasons the first counts."""

@@ -133,6 +133,15 @@ def test_why_names_the_latency_that_is_slow_where_it_is_not_the_shown_one() -> N
     assert stage.row("a").why == "slow 8x"
 
 
+def test_why_is_short_while_most_of_the_window_is_from_before() -> None:
+    stage = stage_of("a")
+    stage.apply(usual("a", ttft=400, tpot=20))
+    said = "p50 TTFT 3.84 s, 9.6x its usual 400 ms (this session)"
+    stage.apply(state_incident("a", State.SLOW, at_s=11, text=said))
+    assert stage.row("a").why == "slow 9.6x"
+    assert stage.row("a", metric=Metric.TPOT).why == "slow TTFT 9.6x"
+
+
 def test_p95_and_p99_are_of_the_shortest_window_that_has_enough_values() -> None:
     stage = MonitorStage(endpoint("a"))
     for number in range(360):

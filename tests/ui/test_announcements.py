@@ -11,6 +11,7 @@ from support import viewrows, views
 from gwtui.config.file import UI
 from gwtui.model.enums import State
 from gwtui.model.incidents import Incident
+from gwtui.model.profile import Endpoint
 from gwtui.model.view import Header, View
 from gwtui.ui.announcements import BELL, Announcements, title
 
@@ -57,11 +58,24 @@ def test_what_goes_down_is_told_once_and_so_is_its_end() -> None:
         "",
         BELL + told("A sentence."),
         "",
-        told("Over after 1m12s: endpoint sourcegraph-claude: answers cut (truncated)"),
+        told("Over after 1m12s: answers cut (truncated): endpoint sourcegraph-claude"),
         "",
         "",
         "",
     ]
+
+
+def test_a_gateway_is_called_as_on_the_screen() -> None:
+    fleet = tuple(
+        Endpoint(name=name, api="openai-chat", url=f"https://{name[:2]}.example.com")
+        for name in ("eu-a", "eu-b", "us-a", "us-b")
+    )
+    announcements = Announcements(UI(), XTERM)
+    refused = msgspec.structs.replace(views.CUT, scope="gateway https://eu.example.com")
+    announcements.news(replace(seeing(refused), fleet=fleet), quiet=False)
+    closed = msgspec.structs.replace(refused, closed=refused.opened + 72)
+    over = announcements.news(replace(seeing(closed), fleet=fleet), quiet=False)
+    assert over.startswith(f"\x1b]9;{HEADING}: Over after 1m12s: {refused.cause}: eu gateway · ")
 
 
 def test_one_that_gets_worse_is_told_when_it_is_down() -> None:

@@ -9,7 +9,8 @@ import pytest
 from support import story
 from support.hazards import HAZARD, hazards_in
 from support.stage import Stage, on_stage
-from textual.geometry import Offset
+from textual import events
+from textual.geometry import Offset, Size
 from textual.widgets import Input, OptionList
 
 from gwtui.feeds import Feed
@@ -456,3 +457,15 @@ async def test_borders_take_clicks_and_the_footer_follows_the_focus(tmp_path: Pa
 @pytest.mark.parametrize("panel", FIRST_IN_FOOTER)
 def test_each_key_that_a_footer_begins_with_has_a_label(panel: str) -> None:
     assert all(key.label for key in footer(panel))
+
+
+async def test_a_screen_that_missed_the_last_size_of_the_terminal_is_laid_out_anew(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        stage.screen.post_message(events.Resize(Size(60, 50), Size(60, 50)))
+        await stage.pilot.pause()
+        assert stage.screen.outer_size == Size(60, 50)
+        stage.app.fit()
+        await stage.pilot.pause()
+        assert stage.screen.outer_size == stage.app.size == Size(140, 40)
+        assert all(len(line) <= 140 for line in stage.lines)
