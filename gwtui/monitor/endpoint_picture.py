@@ -11,6 +11,7 @@ from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Metric
 from gwtui.model.query import Window
 from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.model.view import EndpointRow, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.endpoint_history import COST_UNIT, EndpointStanding, History
 from gwtui.monitor.latency_chart import LatencyChart
@@ -56,7 +57,7 @@ class EndpointPicture:
             return None
         key = (self._key(window, Metric.RTT, moment), columns)
         view = self._cached(
-            "pings", key, lambda: stats.view(name, self._last_ping(moment), self._chart, window, moment.ns, columns)
+            "pings", key, lambda: stats.view(name, self.last_ping(moment), self._chart, window, moment.ns, columns)
         )
         oldest = self.streams(moment).longest_running()
         waits_ns = oldest.running_ns(moment.ns) if oldest is not None else 0
@@ -73,9 +74,28 @@ class EndpointPicture:
 
     def streams(self, moment: LookedAt) -> StreamStore:
         """Its probes of that moment."""
-        store = self.history.stream_store
-        return (
-            store if moment.is_now else self._cached("streams", (moment.ns, store.recalls), lambda: store.at(moment.ns))
+        store, kept = self.history.stream_store, self.history.kept_results
+        if moment.is_now:
+            return store
+        key = moment.ns, store.recalls
+        return self._cached("streams", key, lambda: store.at(moment.ns, kept.number_at(moment.ns)))
+
+    def last_ping(self, moment: LookedAt) -> Ping | None:
+        """The ping that had ended last; only what its row in a list says where it is not kept in full."""
+        ping = next((each for each in self.streams(moment).results() if isinstance(each, Ping)), None)
+        row = next(iter(self.history.kept_results.rows(Metric.RTT, moment.ns, 1)), None)
+        if row is None or (ping is not None and ping.number >= row.number):
+            return ping
+        return Ping(
+            endpoint=self.history.endpoint.name,
+            number=row.number,
+            started_at=row.started_at,
+            now_ns=moment.ns,
+            verdict=Verdict(row.verdict),
+            rule="",
+            rtt_ns=row.value_ns,
+            trace_id=row.trace_id,
+            tainted=row.tainted,
         )
 
     def _key(self, window: Window, metric: Metric, moment: LookedAt) -> object:
@@ -165,9 +185,6 @@ class EndpointPicture:
             p90s=lines.p90s,
             usual_ns=self.history.usual(moment).get(metric),
         )
-
-    def _last_ping(self, moment: LookedAt) -> Ping | None:
-        return next((each for each in self.streams(moment).results() if isinstance(each, Ping)), None)
 
     def _recent(self, metric: Metric, moment: LookedAt) -> tuple[RequestRow, ...]:
         rows = self.history.kept_results.rows(metric, moment.ns, ENDED_PER_ENDPOINT)

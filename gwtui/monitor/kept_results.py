@@ -177,6 +177,11 @@ class KeptResults:
         end = bisect_right(self._now_ns, end_ns)
         return tuple(self._row(at, metric) for at in range(end - 1, max(end - most, 0) - 1, -1))
 
+    def number_at(self, end_ns: int) -> int:
+        """The number of the latest result of a moment; 0 where there is none."""
+        end = bisect_right(self._now_ns, end_ns)
+        return self._numbers[end - 1] if end else 0
+
     def forget(self, count: int) -> None:
         """Let go of the oldest."""
         count = min(count, len(self))

@@ -247,5 +247,5 @@ def _probed(selected: EndpointPicture, query: Query, moment: LookedAt) -> Ping |
     if not selected.history.is_websocket:
         return None
     number = _chosen(selected, query)
-    pings = [result for result in selected.streams(moment).results() if isinstance(result, Ping)]
-    return next((ping for ping in pings if ping.number == number), pings[0] if pings else None)
+    pings = (result for result in selected.streams(moment).results() if isinstance(result, Ping))
+    return next((ping for ping in pings if ping.number == number), None) or selected.last_ping(moment)

@@ -201,10 +201,14 @@ class StreamStore:
         """Read back from the session's files, the latest last."""
         self.recalls = 0
         """How often one was."""
+        self._newest_from = 0
+        """Those with lower numbers are kept, but were not the newest."""
 
-    def at(self, at_ns: int) -> StreamStore:
-        """The probes of that moment, as far as they are still kept."""
+    def at(self, at_ns: int, newest: int = 0) -> StreamStore:
+        """The probes of that moment, as far as they are still kept. `newest`: the number of the one that had ended
+        last."""
         then = StreamStore()
+        then._newest_from = newest
         then._recalled = dict(self._recalled)
         for number, stream in self._ended.items():
             if stream.result is not None and stream.result.now_ns <= at_ns:
@@ -290,7 +294,8 @@ class StreamStore:
             chosen = self._recalled.get(number)
         if chosen is not None:
             return self._with_lines(chosen), False
-        newest = max(self._all(), key=lambda stream: (stream.answered, stream.number), default=None)
+        latest = (stream for stream in self._all() if stream.number >= self._newest_from)
+        newest = max(latest, key=lambda stream: (stream.answered, stream.number), default=None)
         return newest and self._with_lines(newest), True
 
     def waiting(self) -> Stream | None:

@@ -216,6 +216,22 @@ def test_a_stream_of_the_past_has_the_events_that_had_come() -> None:
     assert stage.row("a", at_ns=ns(6)).in_flight == 1
 
 
+def test_what_is_kept_of_a_failure_is_not_shown_as_the_newest_of_a_later_moment() -> None:
+    stage = MonitorStage(*ENDPOINTS)
+    for number in range(200):
+        failed = number == 20
+        stage.request("a", number, verdict=Verdict.TRUNCATED if failed else Verdict.COMPLETE)
+        stage.ping("w", number, number / 10, verdict=Verdict.NO_PONG if failed else Verdict.PONG)
+        if failed:
+            stage.apply(incident(number, "a", IncidentEvent.OPENED, 1), incident(number, "w", IncidentEvent.OPENED, 1))
+    failing, later = (stage.view(at_ns=ns(at_s + 0.5)) for at_s in (20, 60))
+    assert (failing.recent[0].verdict, later.recent[0].number) == ("truncated", 61)
+    assert later.stream is None
+    ping = stage.view(at_ns=ns(60.5), endpoint="w")
+    assert ping.probed is not None and ping.ping is not None and ping.ping.last is not None
+    assert (ping.probed.number, ping.ping.last.rtt_ns) == (61, 6 * MS)
+
+
 def test_the_chart_knows_its_time_its_dots_its_incidents_and_its_usual() -> None:
     stage = MonitorStage(endpoint("a"))
     latency = UsualLatency(source=UsualSource.DAY, n=600, p50_ns=300 * MS, values=())

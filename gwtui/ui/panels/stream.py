@@ -285,7 +285,9 @@ class StreamPanel(MovingPanel):
     def title(self, view: View) -> str:
         if view.stream is not None:
             return f"Stream · {view.stream.endpoint} #{view.stream.number}"
-        return f"Stream · {view.probed.endpoint}, its latest pings" if view.probed is not None else "Stream"
+        if view.probed is not None:
+            return f"Stream · {view.probed.endpoint}, its latest pings"
+        return f"Stream · {view.selected.name}" if view.selected is not None and view.recent else "Stream"
 
     def subtitle(self, view: View) -> str:
         if view.stream is None:
