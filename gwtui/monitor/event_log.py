@@ -156,7 +156,7 @@ class PastEvents:
 
     def edges_ns(self) -> tuple[int, ...]:
         """When incidents opened and closed, in order."""
-        return tuple(self._stamps[at] for at, kept in enumerate(self._kept) if _is_edge(kept))
+        return tuple(self._stamps[at] for at, kept in enumerate(self._kept) if is_edge(kept))
 
 
 def _apply(log: EventLog, kept: LogEntry | _Failures) -> None:
@@ -170,5 +170,5 @@ def _is_mark(kept: LogEntry | _Failures) -> bool:
     return isinstance(kept, LogEntry) and kept.kind == "mark"
 
 
-def _is_edge(kept: LogEntry | _Failures) -> bool:
+def is_edge(kept: LogEntry | _Failures) -> bool:
     return isinstance(kept, LogEntry) and kept.event in _EDGES

@@ -27,7 +27,7 @@ from gwtui.model.records import (
 from gwtui.monitor.banner import Trouble
 from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History
-from gwtui.monitor.event_log import EventLog, PastEvents
+from gwtui.monitor.event_log import EventLog, PastEvents, is_edge
 from gwtui.monitor.kept_results import MOST, keep_within
 from gwtui.monitor.series import Changes, LookedAt
 from gwtui.stats.time_buckets import TimeBuckets
@@ -93,6 +93,12 @@ class KnownSession:
         self.counts.cut(at_ns)
         for history in self.histories.values():
             history.figures.cut(at_ns)
+
+    def _split(self, at_ns: int) -> None:
+        """Keep that moment, to which a key leads, exact."""
+        self.counts.split(at_ns)
+        for history in self.histories.values():
+            history.figures.split(at_ns)
 
     def wall_at(self, moment: LookedAt) -> float:
         """The wall time of a moment."""
@@ -169,6 +175,8 @@ class KnownSession:
 
     def _logged(self, entry: LogEntry) -> None:
         self.past_events.add(entry)
+        if is_edge(entry):
+            self._split(entry.now_ns)
         history = self.histories.get(entry.endpoint)
         if history is None:
             return

@@ -94,6 +94,10 @@ class EndpointFigures:
         """Keep what there is up to that moment apart from what is still to come."""
         self._buckets.cut(at_ns)
 
+    def split(self, at_ns: int) -> None:
+        """Keep that moment exact, however long ago it is."""
+        self._buckets.split(at_ns)
+
     def mark(self, window: Window, at_ns: int) -> int:
         """Changes when the passing of time alone changes what the window shows."""
         return at_ns // self._slots(window, at_ns)[0]

@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import pairwise
 from typing import TypeAlias
 
 from gwtui.stats.histogram import Histogram
@@ -140,6 +141,20 @@ class TimeBuckets:
         was when more comes."""
         if self._open and self._newest_ns <= at_ns:
             self._close()
+
+    def split(self, at_ns: int) -> None:
+        """End the newest bucket of every width at that moment, so that it can be seen as it was however long ago it is.
+        What comes for it later counts as of right after it."""
+        self.cut(at_ns)
+        if self._open or self._newest_ns > at_ns:
+            return
+        self._newest_ns = at_ns + 1
+        for level, (fine, coarse) in enumerate(pairwise(self._tiers)):
+            first, end = fine.within(coarse.upto_ns, at_ns + 1)
+            if first < end:
+                self._roll_up(level + 1, fine.stamps[end - 1])
+                coarse.append(fine.stamps[end - 1], {each: _pairs(fine, each, first, end) for each in fine.columns})
+            coarse.upto_ns = max(at_ns + 1, coarse.upto_ns)
 
     def histogram(self, figure: Figure, start_ns: int, end_ns: int, *, keep: bool = True) -> Histogram:
         """Of the values from one moment to before another. It is to be read, not changed. `keep`: remember it, as it

@@ -232,6 +232,19 @@ def test_what_is_kept_of_a_failure_is_not_shown_as_the_newest_of_a_later_moment(
     assert (ping.probed.number, ping.ping.last.rtt_ns) == (61, 6 * MS)
 
 
+def test_where_an_incident_began_hours_ago_the_figures_are_those_that_opened_it() -> None:
+    stage = MonitorStage(*ENDPOINTS)
+    for at_s in (*range(1, 63), *range(63, 66)):
+        for name in ("a", "b"):
+            stage.request(name, at_s, verdict=Verdict.TRUNCATED if at_s >= 63 else Verdict.COMPLETE)
+    stage.apply(incident(65, "a", IncidentEvent.OPENED, 3))
+    for at_s in range(66, 10_000, 9):
+        stage.request("b", at_s)
+    then = stage.view(at_ns=ns(65))
+    assert (then.header.requests, then.header.failed) == (130, 6)
+    assert [(row.failed, row.n) for row in then.endpoints[:2]] == [(3, 65), (3, 65)]
+
+
 def test_the_chart_knows_its_time_its_dots_its_incidents_and_its_usual() -> None:
     stage = MonitorStage(endpoint("a"))
     latency = UsualLatency(source=UsualSource.DAY, n=600, p50_ns=300 * MS, values=())

@@ -133,3 +133,19 @@ def test_the_tiers_fit_into_one_another() -> None:
     for (fine, kept), (coarse, longer) in pairwise(TIERS):
         assert coarse % fine == 0
         assert coarse < kept < longer
+
+
+@given(values, st.sets(st.integers(0, 119), max_size=6))
+def test_a_moment_that_was_split_stays_exact_for_ever(steps: list[Value], splits: set[int]) -> None:
+    buckets, all_values, told_ns, moments = TimeBuckets(SMALL), [], 0, []
+    for at, (now, figure, value, count) in enumerate(told(steps)):
+        told_ns = max(now, told_ns)
+        buckets.add(now, figure, value, count)
+        all_values.append((told_ns, figure, value, count))
+        if at in splits:
+            buckets.split(told_ns)
+            moments.append(told_ns + 1)
+            told_ns += 1
+    buckets.add(told_ns + 5_000, "b", 1, 1)
+    for moment in moments:
+        assert_same(buckets, all_values, 0, moment)
