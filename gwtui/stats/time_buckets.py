@@ -49,8 +49,13 @@ class _Column:
         self.gone = 0
 
     def append(self, pairs: Pairs) -> None:
-        self.values.extend([value for value, _ in pairs])
-        self.counts.extend([count for _, count in pairs])
+        if len(pairs) == 1:
+            value, count = pairs[0]
+            self.values.append(value)
+            self.counts.append(count)
+        else:
+            self.values.extend([value for value, _ in pairs])
+            self.counts.extend([count for _, count in pairs])
         self.close()
 
     def close(self) -> None:
@@ -311,6 +316,8 @@ def _pairs(tier: _Tier, figure: Figure, first: int, end: int) -> Pairs:
 
 def _joined(pairs: Pairs) -> Pairs:
     """The same in few pairs. What that adds to the sum of the values is a pair that comes 0 times."""
+    if len(pairs) == 1:
+        return pairs
     joined: Counter[int] = Counter()
     over = 0
     for value, count in pairs:
