@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.health.attributes import Attributes
 from gwtui.health.cases import Case, IncidentLatency, Instant, Occasion, alike, metric_of, scope_words
-from gwtui.health.causes import Peer, Sickness, contradicts, observed, one_time, scope_of, would_hit
+from gwtui.health.causes import TOGETHER_NS, Peer, Sickness, contradicts, observed, one_time, scope_of, would_hit
 from gwtui.health.states import Standing
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import ACKNOWLEDGED, MERGED, Cause, IncidentEvent, Scope, ScopeKind
@@ -225,14 +225,15 @@ class Incidents:
 
     def _change_cause(self, case: Case, peer: Peer, occasion: Occasion) -> Iterator[LogEntry]:
         """A member is sick in another way: it moves to the incident that this fits, or stays with those that it is
-        sick with."""
+        sick with. What it was sick of alone, long before, was another incident."""
         fitting = self._fitting(peer) if len(case.sick(like=_sickness(peer).cause)) == 1 else None
         if fitting is None:
             yield from self._settle(case, occasion)
-        elif len(case.members) == 1:
-            yield from self._join(case, *fitting, occasion)
+            return
+        other, scope = fitting
+        if len(case.members) == 1 and abs(case.bout_ns - other.bout_ns) <= TOGETHER_NS:
+            yield from self._join(case, other, scope, occasion)
         else:
-            other, scope = fitting
             yield from self._leave(case, occasion, f"{occasion.name} is part of incident {other.number} now")
             yield self._widen(other, scope, peer, occasion)
 

@@ -134,6 +134,22 @@ def test_most_of_what_is_asked_from_here_is_this_machine_or_its_network() -> Non
     assert {each.merged_into for each in fleet.log.incidents} == {None, 1}
 
 
+def test_what_was_sick_alone_long_before_does_not_date_back_what_takes_all() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    fleet.sick("us-gpt", cause=OVERLOADED)
+    for _ in range(15):
+        fleet.well("eu-claude", "eu-gpt", "eu-mini", "us-claude")
+        fleet.sick("us-gpt", cause=OVERLOADED)
+    before = fleet.entries[-1].at
+    fleet.sick("eu-claude", "eu-gpt", "eu-mini", "us-claude", cause=NO_NAME)
+    fleet.sick("us-gpt", cause=NO_NAME)
+    own, whole = fleet.log.incidents[0], fleet.log.open[0]
+    assert (own.cause, own.closed is not None, len(fleet.log.open)) == (str(OVERLOADED), True, 1)
+    assert (whole.scope, len(whole.members)) == ("place here", 5)
+    assert whole.opened > before
+
+
 def test_what_only_one_place_cannot_reach_is_the_path() -> None:
     fleet = Fleet(places=("", "fra"))
     fleet.well(times=4)

@@ -228,8 +228,10 @@ def test_what_is_kept_of_a_failure_is_not_shown_as_the_newest_of_a_later_moment(
     assert (failing.recent[0].verdict, later.recent[0].number) == ("truncated", 61)
     assert later.stream is None
     ping = stage.view(at_ns=ns(60.5), endpoint="w")
-    assert ping.probed is not None and ping.ping is not None and ping.ping.last is not None
-    assert (ping.probed.number, ping.ping.last.rtt_ns) == (61, 6 * MS)
+    assert ping.probed is not None
+    assert ping.ping is not None
+    assert ping.ping.last == ping.probed
+    assert (ping.probed.number, ping.probed.rtt_ns) == (61, 6 * MS)
 
 
 def test_where_an_incident_began_hours_ago_the_figures_are_those_that_opened_it() -> None:

@@ -61,6 +61,7 @@ class Fleet:
         """Results and entries, in order."""
         self.attributes: dict[ProbedEndpoint, Attributes] = {}
         self._since: dict[ProbedEndpoint, int] = {}
+        self._causes: dict[ProbedEndpoint, Cause] = {}
         for place in places:
             for endpoint in endpoints or TWO_GATEWAYS:
                 attributes = attributes_of(endpoint, 5, place)
@@ -82,6 +83,9 @@ class Fleet:
         """Those endpoints give a bad result each, and 5 s pass."""
         for key in map(_key, names):
             verdict = VERDICTS.get(cause.kind, Verdict.COMPLETE)
+            if self._causes.setdefault(key, cause).joins_by != cause.joins_by:
+                self._since.pop(key, None)
+            self._causes[key] = cause
             since_ns = self._since.setdefault(key, self.now_ns)
             onset = Onset(since_ns, 0, Proof(key[1], 1))
             judged = Standing(state=state, cause=cause, onset=onset, text=f"3 {cause.name} in a row")

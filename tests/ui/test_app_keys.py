@@ -187,7 +187,7 @@ CASES: dict[str, Case] = {
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
     "incident.write_up": Case(lambda stage: "the last 15 minutes" in stage.notices[0], True),
-    "incident.acknowledge": Case(lambda stage: stage.notices, ["No incident is open"]),
+    "incident.acknowledge": Case(lambda stage: stage.notices, ["No incident is open now"]),
     "incident.next": Case(lambda stage: stage.notices, ["No incident in this session"]),
     "incident.previous": Case(lambda stage: stage.notices, ["No incident in this session"]),
     "endpoint.accept": Case(ordered, AcceptUsual(endpoint=story.CLAUDE.name), after=("y",)),

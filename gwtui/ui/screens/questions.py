@@ -41,7 +41,7 @@ class Questions:
         """The note with which an incident is acknowledged; it may be empty."""
         incident = navigation.incident_to_acknowledge(view, under_cursor)
         if incident is None:
-            show_message(self._screen.app, "No incident is open")
+            show_message(self._screen.app, "No incident is open now")
             return
         ask = AskScreen(f"Acknowledge #{incident.number}, {incident.cause}", "a note, or nothing", "")
         if (note := await self._answer(ask)) is not None:
