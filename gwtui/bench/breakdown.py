@@ -180,9 +180,6 @@ def failure_lines(measured: Sequence[Measured]) -> list[str]:
     for each in measured:
         if each.failed or each.local:
             lines += [_failure_heading(each), *_failure_groups(each)]
-        if each.missed and not each.from_planned:
-            why = f"given up after some {PATIENCE} without an answer"
-            lines.append(f"{each.endpoint}: {units.count(each.missed)} not sent: {why}")
         if each.cancelled:
             lines.append(f"{each.endpoint}: {units.count(each.cancelled)} in flight when gwtui stopped, not counted")
         if each.findings:
@@ -210,6 +207,9 @@ def _failure_groups(measured: Measured) -> list[str]:
     for name, members in groups.items():
         lines.append(f"  {name}: {units.count(sum(each.count for each in members))}")
         lines += [f"    {_failure_line(each)}" for each in members]
+    if measured.missed:
+        why = "no room in time" if measured.from_planned else f"given up after some {PATIENCE} without an answer"
+        lines.append(f"  never sent: {units.count(measured.missed)} ({why})")
     return lines
 
 

@@ -87,11 +87,16 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
         "endpoints": [_endpoint(each) for each in run.measured.values()],
         "failures": [_compared_failures(each) for each in compare_failures(pairs)],
         "comparisons": _comparisons(compare(pairs)),
-        "tripped": [{"gate": each.gate, "endpoint": each.endpoint, "reason": each.reason} for each in tripped],
+        "tripped": [_gate(each) for each in tripped if not each.undecided],
+        "undecided": [_gate(each) for each in tripped if each.undecided],
     }
     if plan.rate is not None:
         told["from_actual_send"] = [_endpoint(each) for each in run.actual.values()]
     return _formatted(told)
+
+
+def _gate(tripped: Tripped) -> dict[str, str]:
+    return {"gate": tripped.gate, "endpoint": tripped.endpoint, "reason": tripped.reason}
 
 
 def _formatted(told: Any) -> str:

@@ -131,7 +131,8 @@ class Measured:
     """What all requests cost together, failures too; None where it is not known of any."""
     max_lateness_ns: int = 0
     missed: int = 0
-    """Requests that were due and never sent: in an open loop for want of room, and once the endpoint was given up."""
+    """Failed ones that were due and never sent: in an open loop for want of room, and once the endpoint was given
+    up."""
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     findings: Counter[FindingName] = field(default_factory=Counter)
     """In how many results each was found."""
@@ -142,7 +143,7 @@ class Measured:
     @property
     def rates(self) -> Rates | None:
         """Per second, from the first counted send to the last counted end; None before anything has ended."""
-        return self.flights.rates(offered=self.offered, completed=self.total, good=self.ok)
+        return self.flights.rates(offered=self.offered, completed=self.total - self.missed, good=self.ok)
 
     @property
     def offered(self) -> int:
@@ -151,7 +152,7 @@ class Measured:
 
     @property
     def total(self) -> int:
-        """Requests that say something of the gateway."""
+        """Requests that say something of the gateway; never sent ones are among them."""
         return self.ok + self.failed
 
     @property
@@ -209,6 +210,11 @@ class Measured:
                 self.local += 1
                 self._fail(result)
         self.max_lateness_ns = max(self.max_lateness_ns, result.lateness_ns)
+
+    def miss(self) -> None:
+        """Count a request that was due and never sent."""
+        self.missed += 1
+        self.failed += 1
 
     def _measure(self, result: Request | Ping) -> None:
         minute = int(result.started_at // 60)

@@ -190,7 +190,7 @@ def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]
 
 
 def _ended(measured: Measured) -> int:
-    return measured.total + measured.cancelled + measured.local + measured.missed
+    return measured.total + measured.cancelled + measured.local
 
 
 def _progress(rows: Sequence[Measured]) -> str:
@@ -266,7 +266,9 @@ class BenchRun:
             self.rows[name].append((result.number, request_line(result)))
 
     def _miss(self, name: str) -> None:
-        self.measured[name].missed += 1
+        self.measured[name].miss()
+        if self.actual is not self.measured:
+            self.actual[name].miss()
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""

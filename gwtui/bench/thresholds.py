@@ -2,7 +2,8 @@
 
 The name of a verdict or of a finding by itself means that no request may have it: `sequential` is `sequential>0`.
 
-A gate on a latency that was never measured is tripped too: without a success nothing is proved.
+A gate on a latency that was never measured is tripped too: without a success nothing is proved. One on a figure that
+the number of results does not support is undecided, which is no pass either.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
-from gwtui.model.enums import FindingName
+from gwtui.model.enums import FindingName, Kind
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import BY_NAME, LATENCIES, Metric
 from gwtui.model.verdicts import Verdict
+from gwtui.stats.histogram import least_n
 from gwtui.text import units
 
 _FORM = re.compile(
@@ -35,8 +39,12 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _DURATIONS = {"": 1e6, "ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
 """A bare number is milliseconds, as in the filter of the screen."""
-_EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or tokens_per_s<20"
-_MEASURES = ("failed", "fail_rate", "success", "tokens_per_s")
+_EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or goodput<20"
+_SHARES = ("fail_rate", "success", "inexact_share")
+_COUNTS = ("failed", "never_sent")
+_PER_S = ("goodput", "throughput", "tokens_per_s", "tokens_per_s_total")
+MEASURES = (*_SHARES, *_COUNTS, *_PER_S)
+"""What a gate can be about besides latencies, verdicts and findings."""
 
 
 class GateError(ValueError):
@@ -48,8 +56,10 @@ class Figure:
     """What an endpoint has to say to a gate."""
 
     value: float | None
-    """None where nothing could be measured."""
+    """None where nothing could be measured, or too little."""
     text: str
+    undecided: bool = False
+    """Too little was measured to rely on a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,14 @@ class Threshold:
     """The latency it asks for, if it asks for one."""
     trips: Callable[[float], bool]
     read: Callable[[Measured], Figure]
+    kind: Kind | None = None
+    """The only kind of endpoint that has it, where not all have."""
 
     def applies_to(self, measured: Measured) -> bool:
         """Whether it is about this endpoint, and about something that can be measured there."""
         named = self.endpoint is None or self.endpoint == measured.endpoint
-        return named and (self.metric is None or self.metric in measured.metrics)
+        has_it = self.metric is None or self.metric in measured.metrics
+        return named and has_it and self.kind in (None, measured.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +89,12 @@ class Tripped:
     gate: str
     endpoint: str
     reason: str
+    undecided: bool = False
+    """Whether it would be passed with more results is not known."""
 
     def __str__(self) -> str:
+        if self.undecided:
+            return f"{self.endpoint}: undecided: {self.reason}; the gate is {self.gate}"
         return f"{self.endpoint}: {self.reason}, and the gate is {self.gate}"
 
 
@@ -91,8 +108,8 @@ def parse_all(texts: Sequence[str], measured: Sequence[Measured]) -> list[Thresh
 def parse(text: str) -> Threshold:
     """Raises GateError."""
     if (named := _NAME.fullmatch(text.strip())) is not None:
-        limit, metric, read = _named(named["measure"].lower(), text)
-        return Threshold(text.strip(), named["endpoint"], metric, lambda value: value > limit, read)
+        limit, metric, read, kind = _named(named["measure"].lower(), text)
+        return Threshold(text.strip(), named["endpoint"], metric, lambda value: value > limit, read, kind)
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise GateError(f"--fail-if {text!r} is not an expression: write one like {_EXAMPLES}")
@@ -100,10 +117,10 @@ def parse(text: str) -> Threshold:
     compare = _OPERATORS[found["sign"]]
     measure = found["measure"].lower()
     try:
-        limit, metric, read = _measure(measure, number, unit)
+        limit, metric, read, kind = _measure(measure, number, unit)
     except GateError as error:
         raise GateError(f"--fail-if {text!r}: {error}") from None
-    return Threshold(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read)
+    return Threshold(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read, kind)
 
 
 def check(gates: Sequence[Threshold], measured: Sequence[Measured]) -> None:
@@ -112,52 +129,58 @@ def check(gates: Sequence[Threshold], measured: Sequence[Measured]) -> None:
         if gate.endpoint is not None and gate.endpoint not in [each.endpoint for each in measured]:
             names = ", ".join(each.endpoint for each in measured)
             raise GateError(f"--fail-if {gate.text!r}: there is no endpoint {gate.endpoint!r}; there are: {names}")
-        if gate.metric is not None and not any(gate.applies_to(each) for each in measured):
-            raise GateError(f"--fail-if {gate.text!r}: no endpoint here has the latency {gate.metric.label}")
+        if (gate.metric or gate.kind) is not None and not any(gate.applies_to(each) for each in measured):
+            lacks = f"has the latency {gate.metric.label}" if gate.metric is not None else "generates tokens"
+            raise GateError(f"--fail-if {gate.text!r}: no endpoint here {lacks}")
 
 
 def judge(gates: Sequence[Threshold], measured: Sequence[Measured]) -> list[Tripped]:
-    """All gates that were not passed, endpoint by endpoint."""
+    """All gates that were not passed, endpoint by endpoint; undecided ones are among them."""
     tripped = []
     for each in measured:
         for gate in gates:
             if not gate.applies_to(each):
                 continue
             figure = gate.read(each)
-            if figure.value is None or gate.trips(figure.value):
-                tripped.append(Tripped(gate.text, each.endpoint, figure.text))
+            if figure.undecided or figure.value is None or gate.trips(figure.value):
+                tripped.append(Tripped(gate.text, each.endpoint, figure.text, figure.undecided))
     return tripped
 
 
-_Meaning = tuple[float, Metric | None, Callable[[Measured], Figure]]
+class _Meaning(NamedTuple):
+    limit: float
+    """In the measure's own unit."""
+    metric: Metric | None
+    """The latency it is about."""
+    read: Callable[[Measured], Figure]
+    kind: Kind | None = None
 
 
 def _measure(measure: str, number: float, unit: str) -> _Meaning:
-    """The limit in the measure's own unit, the latency it is about, and how to read it."""
+    """What a measure with that limit means. Raises GateError."""
     if latency := _LATENCY.fullmatch(measure):
         return _latency(latency, number, unit)
-    if measure == "tokens_per_s":
-        if unit:
-            raise GateError(f"tokens per second have no unit {unit!r}")
-        return number, Metric.TPOT, _token_rate
-    if measure in ("fail_rate", "success"):
-        return _share_limit(number, unit), None, _failed_share if measure == "fail_rate" else _good_share
-    if measure == "failed" or measure in _names():
+    if measure in _PER_S:
+        return _per_second(measure, number, unit)
+    if measure in _SHARES:
+        shares = {"fail_rate": _failed_share, "success": _good_share, "inexact_share": _inexact_share}
+        return _Meaning(_share_limit(number, unit), None, shares[measure])
+    if measure in _COUNTS or measure in _names():
         return _count(measure, number, unit)
     raise GateError(f"{measure!r} is not a measured value{_near(measure)}: use {_EXAMPLES}")
 
 
 def _named(measure: str, text: str) -> _Meaning:
     """What the name of a verdict or a finding by itself means. Raises GateError."""
-    if measure in _names():
+    if measure == "never_sent" or measure in _names():
         return _count(measure, 0, "")
-    if measure in _MEASURES or _LATENCY.fullmatch(measure):
+    if measure in MEASURES or _LATENCY.fullmatch(measure):
         raise GateError(f"--fail-if {text!r} has no limit: write one like {_EXAMPLES}")
     raise GateError(f"--fail-if {text!r}: there is no verdict or finding {measure!r}{_near(measure)}")
 
 
 def _near(measure: str) -> str:
-    near = difflib.get_close_matches(measure, (*_names(), *_MEASURES), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(measure, (*_names(), *MEASURES), n=1, cutoff=0.5)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
@@ -179,12 +202,56 @@ def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
         else:
             percentile = measured.percentile(metric, percent / 100)
             value, n = percentile.value_ns, percentile.n
+            if value is not None and 0 < percent < 100 and not percentile.supported:
+                return _too_few(found["statistic"], percent / 100, metric, n)
         name = f"{found['statistic']} {metric.label}"
         if value is None:
             return Figure(None, f"{name} could not be measured in {measured.total} requests")
         return Figure(value, f"{name} is {units.duration(value)} (n {n})")
 
-    return number * _DURATIONS[unit], metric, read
+    return _Meaning(number * _DURATIONS[unit], metric, read)
+
+
+def _too_few(statistic: str, q: float, metric: Metric, n: int) -> Figure:
+    needed = least_n(q)
+    return Figure(None, f"{statistic} {metric.label} takes {units.count(needed)} results, and n is {n}", undecided=True)
+
+
+def _per_second(measure: str, number: float, unit: str) -> _Meaning:
+    if measure == "tokens_per_s":
+        read, metric, kind = _token_rate, Metric.TPOT, None
+    elif measure == "tokens_per_s_total":
+        read, metric, kind = _all_tokens, None, Kind.COMPLETION
+    else:
+        read, metric, kind = _good_rate if measure == "goodput" else _completed_rate, None, None
+    if unit not in ("", "/s"):
+        raise GateError(f"{measure} is a number per second and has no unit {unit!r}")
+    return _Meaning(number, metric, read, kind)
+
+
+def _good_rate(measured: Measured) -> Figure:
+    return _reached(measured, "good requests", lambda rates: rates.good)
+
+
+def _completed_rate(measured: Measured) -> Figure:
+    return _reached(measured, "completed requests", lambda rates: rates.completed)
+
+
+def _all_tokens(measured: Measured) -> Figure:
+    """Of answers without a count nothing is known, so their sum is undecided."""
+    figure = _reached(measured, "output tokens", lambda rates: rates.output_tokens)
+    uncounted = measured.flights.uncounted
+    if figure.value is None or not uncounted:
+        return figure
+    return Figure(None, f"{units.many(uncounted, 'good answer')} did not count output tokens", undecided=True)
+
+
+def _reached(measured: Measured, what: str, number: Callable[[Rates], int | None]) -> Figure:
+    rates = measured.rates
+    value = rates.per_s(number(rates)) if rates is not None else None
+    if rates is None or value is None:
+        return Figure(None, f"{what} per second could not be measured in {measured.total} requests")
+    return Figure(value, f"{value:.2f} {what} per second (in {units.duration(rates.span_ns)})")
 
 
 def _token_rate(measured: Measured) -> Figure:
@@ -216,6 +283,13 @@ def _good_share(measured: Measured) -> Figure:
     return Figure(measured.ok / measured.total, f"{_percent(measured.ok, measured.total)} succeeded")
 
 
+def _inexact_share(measured: Measured) -> Figure:
+    results = measured.verdicts.total()
+    if not results:
+        return Figure(None, "no request was judged")
+    return Figure(measured.tainted / results, f"{_percent(measured.tainted, results)} had times in doubt")
+
+
 def _percent(part: int, of: int) -> str:
     return f"{units.share(part / of)} % ({part} of {of})"
 
@@ -231,11 +305,13 @@ def _count(measure: str, number: float, unit: str) -> _Meaning:
         raise GateError(f"a count is a number like 3 or a percentage like 1%, not in {unit!r}")
 
     def read(measured: Measured) -> Figure:
-        found = measured.failed if measure == "failed" else _found(measured, measure)
+        counts = {"failed": measured.failed, "never_sent": measured.missed}
+        found = counts[measure] if measure in counts else _found(measured, measure)
         value = found / measured.total * 100 if unit and measured.total else float(found)
-        return Figure(value, f"{found} of {measured.total} requests {'' if measure == 'failed' else 'were '}{measure}")
+        words = {"failed": "failed", "never_sent": "were never sent"}.get(measure, f"were {measure}")
+        return Figure(value, f"{found} of {measured.total} requests {words}")
 
-    return number, None, read
+    return _Meaning(number, None, read)
 
 
 def _found(measured: Measured, name: str) -> int:

@@ -45,6 +45,7 @@ class BenchOptions(MeasureOptions):
     together: bool = False
     interleave: bool = False
     fail_if: tuple[str, ...] = ()
+    allow_undecided: bool = False
     api: str | None = None
     url: str | None = None
     path: str | None = None
@@ -113,14 +114,16 @@ class _WithGates(FlagsAsGo):
     """Its help explains `--fail-if`."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gwtui.bench.thresholds import MEASURES
         from gwtui.model.metrics import LATENCIES
 
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(
                 "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
-                f"{', '.join(LATENCIES)}; fail_rate, success, failed, tokens_per_s, or a verdict or finding "
-                "such as truncated or sequential. "
+                f"{', '.join(LATENCIES)}; {', '.join(MEASURES)}; or a verdict or finding "
+                "such as truncated or sequential. Requests that were never sent count as failed. A percentile of too "
+                "few results is undecided: exit code 1, unless --allow-undecided. "
                 "For one endpoint only: 'claude: p95_e2e>2s'."
             )
         super().format_epilog(ctx, formatter)
@@ -130,7 +133,7 @@ class _WithGates(FlagsAsGo):
     "bench",
     cls=_WithGates,
     short_help="Benchmark endpoints: latency percentiles and failures.",
-    epilog=exit_codes("a --fail-if is true, an endpoint had no success, or --deadline passed"),
+    epilog=exit_codes("a --fail-if is true or undecided, an endpoint had no success, or --deadline passed"),
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option(
@@ -144,6 +147,7 @@ class _WithGates(FlagsAsGo):
 @click.option("--together", is_flag=True, help="Load all endpoints at the same time.  [default: one after another]")
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable.")
+@click.option("--allow-undecided", is_flag=True, help="A --fail-if with too few results to decide it passes.")
 @measure_options
 @endpoint_options
 @click.option("--gateway", metavar="URL", help="Load a Cody Gateway at this URL.")
@@ -205,7 +209,7 @@ def bench(options: BenchOptions) -> int:
         for each in tripped:
             click.echo(f"gwtui: {each}", err=True)
         write(run, outputs)
-        return bool(tripped)
+        return any(not (each.undecided and options.allow_undecided) for each in tripped)
 
     drive(run, endpoints, profile, report_results)
     return exit_code(run, tripped=report_results())

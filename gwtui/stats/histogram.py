@@ -8,6 +8,7 @@ are int nanoseconds here, but nothing depends on the unit.
 
 from __future__ import annotations
 
+import itertools
 import math
 from array import array
 from bisect import bisect_left
@@ -199,6 +200,13 @@ def supported(q: float, n: int) -> bool:
     for p50, 29 for p90, 59 for p95, 299 for p99 and 2995 for p99.9.
     """
     return 1 - q**n - (1 - q) ** n >= CONFIDENCE
+
+
+def least_n(q: float) -> int:
+    """The fewest values that support that percentile, 0 < q < 1."""
+    rarer = max(q, 1 - q)
+    n = max(1, math.floor(math.log(1 - CONFIDENCE) / math.log(rarer)) - 1)
+    return next(each for each in itertools.count(n) if supported(q, each))
 
 
 def interval(q: float, n: int) -> tuple[int, int] | None:

@@ -89,7 +89,8 @@ def test_per_user_is_per_request_in_flight() -> None:
 def test_what_gwtui_stopped_was_started_and_moves_no_end() -> None:
     each = flown((0, 1))
     each.take(request("gateway", 2, None, verdict=Verdict.CANCELLED, sent_ns=0, now_ns=9 * SECOND))
-    each.missed = 3
+    for _ in range(3):
+        each.miss()
     found = each.rates
     assert found is not None
     assert (found.span_ns, found.offered, found.started, found.completed) == (SECOND, 5, 2, 1)
@@ -112,7 +113,7 @@ def test_without_an_end_there_are_no_rates() -> None:
 
 def test_the_table_of_rates() -> None:
     each = flown((0, 2), (1, 3), (3, 4), input_tokens=10, output_tokens=100)
-    each.missed = 1
+    each.miss()
     each.take(request("gateway", 4, 1, sent_ns=SECOND))
     heading, _, row, tokens = table.rates([each], TextStyle())
     named = dict(zip(heading.replace(" ", "").split("|"), row.replace(" ", "").split("|"), strict=True))

@@ -15,6 +15,7 @@ from gwtui.bench import breakdown, report, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
+from gwtui.bench.thresholds import judge, parse
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import (
@@ -358,11 +359,14 @@ def test_an_open_loop_reports_both_latencies() -> None:
     outcome = BenchRun.of([endpoint()], Plan(rate=50))
     for number in range(100):
         outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))
-    outcome.measured["gateway"].missed = 7
+    for _ in range(7):
+        outcome.measured["gateway"].miss()
     text = report.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
     assert "latest start 99.0 ms after its planned time" in text
     assert "7 planned requests found no room in time and were never sent" in text
+    assert "gateway: 107 requests, 100 successful (93.5 %), 7 failed (6.5 %)" in text
+    assert "  never sent: 7 (no room in time)" in text
     both = json.loads(report.bench_json(outcome, []))
     assert both["endpoints"][0]["metrics"]["e2e"]["p95"]["ms"] == 194
     assert both["from_actual_send"][0]["metrics"]["e2e"]["p95"]["ms"] == 100
@@ -380,6 +384,13 @@ def test_json_has_it_all() -> None:
         "gateway", "sourcegraph", "e2e", "gateway",
     )  # fmt: skip
     assert pair["mann_whitney"]["rank_biserial"] == 1
+
+
+def test_json_tells_undecided_gates_from_tripped_ones() -> None:
+    few = measured("few", [10] * 3)
+    told = json.loads(report.bench_json(run(few), judge([parse("p95_e2e>1s"), parse("max_e2e>1ms")], [few])))
+    assert [each["gate"] for each in told["tripped"]] == ["max_e2e>1ms"]
+    assert [each["gate"] for each in told["undecided"]] == ["p95_e2e>1s"]
 
 
 def failing(name: str, ok: int, total: int | None) -> ComparedSeries:

@@ -18,6 +18,7 @@ from gwtui.bench.thresholds import GateError, check, judge, parse
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
+from gwtui.stats.histogram import least_n, supported
 from gwtui.text.tables import TextStyle
 
 
@@ -139,6 +140,89 @@ def test_gates(expression: str, trips: bool) -> None:
     gates = [parse(expression)]
     check(gates, [BUSY])
     assert bool(judge(gates, [BUSY])) == trips
+
+
+@pytest.mark.parametrize(
+    ("expression", "n", "undecided"),
+    [
+        ("p99_e2e>10s", 298, True),
+        ("p99_e2e>10s", 299, False),
+        ("p99_e2e>1ms", 298, True),
+        ("median_e2e<1ms", 5, True),
+        ("median_e2e<1ms", 6, False),
+        ("max_e2e>10s", 1, False),
+        ("avg_e2e>10s", 1, False),
+    ],
+)
+def test_a_percentile_of_too_few_results_is_undecided_and_no_pass(expression: str, n: int, undecided: bool) -> None:
+    found = judge([parse(expression)], [measured("gateway", [100] * n)])
+    assert [each.undecided for each in found] == [True] * undecided
+
+
+def test_what_is_undecided_says_what_it_takes() -> None:
+    (found,) = judge([parse("p99_e2e>10s")], [measured("gateway", [100] * 3)])
+    assert str(found) == "gateway: undecided: p99 E2E takes 299 results, and n is 3; the gate is p99_e2e>10s"
+
+
+@pytest.mark.parametrize("q", [0.001, 0.05, 0.5, 0.9, 0.95, 0.99, 0.999])
+def test_the_fewest_values_are_just_enough(q: float) -> None:
+    assert supported(q, least_n(q))
+    assert not supported(q, least_n(q) - 1)
+
+
+@pytest.mark.parametrize(
+    "expression", ["fail_rate>1%", "success<99%", "failed>50", "never_sent>0", "never_sent>10%", "never_sent"]
+)
+def test_requests_that_were_never_sent_pass_no_gate(expression: str) -> None:
+    each = measured("gateway", [100] * 22)
+    for _ in range(78):
+        each.miss()
+    (found,) = judge([parse(expression)], [each])
+    assert "78" in str(found) or "22 of 100" in str(found)
+    assert not judge([parse(expression)], [measured("gateway", [100] * 22)])
+
+
+def served(n: int, **fields: Any) -> Measured:
+    """That many good requests in 10 s, one after another."""
+    return taken(*(request(number=at, e2e_ms=10_000 / n, sent_ms=10_000 / n * at, **fields) for at in range(n)))
+
+
+@pytest.mark.parametrize(
+    ("expression", "trips"),
+    [
+        ("goodput<5", False),
+        ("goodput<5.1", True),
+        ("throughput>=5/s", True),
+        ("tokens_per_s_total<99", False),
+        ("tokens_per_s_total<101", True),
+        ("inexact_share>0%", False),
+    ],
+)
+def test_gates_on_what_was_reached(expression: str, trips: bool) -> None:
+    assert bool(judge([parse(expression)], [served(50, output_tokens=20)])) == trips
+
+
+def test_failures_are_throughput_and_no_goodput() -> None:
+    each = served(50)
+    for at in range(10):
+        each.take(request(number=100 + at, e2e_ms=1, sent_ms=at, verdict=Verdict.TRUNCATED))
+    assert not judge([parse("throughput<6"), parse("goodput>5")], [each])
+
+
+def test_without_an_end_or_a_count_nothing_was_reached() -> None:
+    assert "could not be measured" in str(judge([parse("goodput<1")], [measured("gateway", [])])[0])
+    each = served(5, output_tokens=20)
+    each.take(request(number=6, e2e_ms=10))
+    (found,) = judge([parse("tokens_per_s_total<1")], [each])
+    assert found.undecided
+    with pytest.raises(GateError, match="generates tokens"):
+        check([parse("tokens_per_s_total<1")], [measured("ws", [1], api="websocket")])
+
+
+def test_times_in_doubt_can_be_a_gate() -> None:
+    each = taken(*(request(number=at, tainted=at == 0) for at in range(4)))
+    (found,) = judge([parse("inexact_share>20%")], [each])
+    assert "25.0 % (1 of 4) had times in doubt" in str(found)
 
 
 def test_a_tripped_gate_says_why() -> None:

@@ -198,15 +198,25 @@ def test_failures_are_reported_and_kept(gateway: Answering, profile: str, tmp_pa
         ("p50_e2e>1m", 0),
         ("p50_e2e<1m", 1),
         ("server_error", 1),
-        ("server_error>3", 0),
+        ("server_error>6", 0),
         ("sequential", 0),
     ],
 )
 def test_a_gate_decides_the_exit_code(gateway: Answering, profile: str, gate: str, code: int) -> None:
     gateway.answer = lambda _: (200, b"pong") if len(gateway.asked) % 2 else (500, b"")
-    result = typed(f"bench one {profile} --requests 6 --fail-if {gate}")
+    result = typed(f"bench one {profile} --requests 12 --fail-if {gate}")
     assert result.exit_code == code
     assert (f"and the gate is {gate}" in result.stderr) == bool(code)
+
+
+def test_an_undecided_gate_is_no_pass_unless_that_is_allowed(profile: str) -> None:
+    line = f"bench one {profile} --requests 3 --fail-if p99_e2e>1m"
+    result = typed(line)
+    assert result.exit_code == 1
+    assert "gwtui: one: undecided: p99 E2E takes 299 results, and n is 3" in result.stderr
+    allowed = typed(f"{line} --allow-undecided")
+    assert (allowed.exit_code, allowed.stderr) == (0, result.stderr)
+    assert typed(f"{line} --fail-if max_e2e>0 --allow-undecided").exit_code == 1
 
 
 def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering, profile: str) -> None:
