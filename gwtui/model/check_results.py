@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
 
 import msgspec
+
+from gwtui.model.record import BaseRecord
 
 
 class CheckOutcome(StrEnum):
@@ -24,14 +25,7 @@ class CheckOutcome(StrEnum):
         return {"pass": "✔", "warn": "▲", "fail": "✖"}.get(self.value, "·")
 
 
-class _Checked(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", omit_defaults=True):
-    """Tagged as records are, and as unchangeable."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-
-class CheckResult(_Checked, tag="check_result", frozen=True, kw_only=True):
+class CheckResult(BaseRecord, tag="check_result", frozen=True, kw_only=True):
     """One check, ended. All its text is clean."""
 
     endpoint: str
@@ -52,7 +46,7 @@ class CheckResult(_Checked, tag="check_result", frozen=True, kw_only=True):
     """What to do about it."""
     details: tuple[str, ...] = ()
     """Further lines, such as a small table; they are meant for a font of one width."""
-    facts: dict[str, int | float | str] = {}
+    facts: dict[str, int | float | str] = msgspec.field(default_factory=dict)
     """The figures of the evidence, for programs. Durations are in ms."""
     requests: int = 0
     """Requests that were sent for it and for no check before it."""
@@ -69,7 +63,7 @@ class PlannedCheck(msgspec.Struct, frozen=True):
     section: str
 
 
-class CheckRun(_Checked, tag="check_run", frozen=True, kw_only=True):
+class CheckRun(BaseRecord, tag="check_run", frozen=True, kw_only=True):
     """All checks of an endpoint, about to begin, or ended. Told again whenever it changes; the results come between."""
 
     endpoint: str

@@ -9,5 +9,5 @@ import msgspec
 
 class BaseRecord(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
     def __deepcopy__(self, memo: object) -> Self:
-        """Itself: what is kept of a session is copied whole when the picture is frozen, and records never change."""
+        """Itself: what is kept of a session is copied for a moment that is looked at, and records never change."""
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.records import Request, StreamEvent
@@ -13,9 +12,6 @@ from gwtui.model.records import Request, StreamEvent
 @dataclass(frozen=True, slots=True)
 class StreamLine:
     """One line of the stream panel."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
 
     number: int
     """The event's number within its stream, from 1."""

@@ -67,15 +67,15 @@ def ratio(row: EndpointRow) -> Span:
     return Span(units.times(min(row.ratio, 999)), "warn")
 
 
-def one_decimal(value: float | None) -> str:
+def one_decimal(value: float | None, figure: str) -> Span:
     """A number of a column whose numbers all have one decimal, up to five digits."""
     if value is None:
-        return units.MISSING
-    return f"{value:.1f}" if value < 9999.95 else f"{value:.0f}"
+        return Span(units.MISSING, "faint")
+    return Span(f"{value:.1f}" if value < 9999.95 else f"{value:.0f}", figure)
 
 
 def fail(share: float | None) -> Span:
-    return Span(one_decimal(None if share is None else share * 100), _tone_of_share(share))
+    return one_decimal(None if share is None else share * 100, _tone_of_share(share))
 
 
 def _tone_of_share(share: float | None) -> str:

@@ -232,6 +232,7 @@ def _row(
         "ratio": texts.ratio(endpoint),
         "p95": texts.quantile(endpoint.p95, endpoint.p95_window, figure),
         "p99": texts.quantile(endpoint.p99, endpoint.p99_window, figure),
+        "tokens": texts.one_decimal(endpoint.tokens_per_s, figure),
         **_further(endpoint, widths, figure),
     }
     return exact(row(placed, content), width)
@@ -242,11 +243,8 @@ def _further(endpoint: EndpointRow, widths: Mapping[str, int], figure: str) -> d
     total_s = None if endpoint.total_ns is None else endpoint.total_ns / 1e9
     content: dict[str, Span | Line] = {
         "avg": texts.duration(endpoint.mean_ns, figure),
-        "total": Span(texts.one_decimal(total_s), figure if total_s is not None else "faint"),
+        "total": texts.one_decimal(total_s, figure),
         "cost": Span(units.dollars(endpoint.cost_usd), "faint" if endpoint.cost_usd is None else "text"),
-        "tokens": Span(
-            texts.one_decimal(endpoint.tokens_per_s), figure if endpoint.tokens_per_s is not None else "faint"
-        ),
         "fail": texts.fail(endpoint.fail_share),
         "n": Span(units.count(endpoint.n), "muted"),
         "missed": Span(units.count(endpoint.missed) if endpoint.missed else "", "warn"),
