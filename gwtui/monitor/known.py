@@ -9,7 +9,7 @@ from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.incidents import Proof
 from gwtui.model.judged import Acknowledged, LogEntry, Usual
-from gwtui.model.profile import Profile
+from gwtui.model.profile import Profile, Thresholds
 from gwtui.model.records import (
     FeedEnded,
     FeedSilent,
@@ -47,6 +47,7 @@ class KnownSession:
         self._wall = (session.started_at, session.now_ns)
         self._offset_s = Changes(session.started_at - session.now_ns / 1e9)
         self.profile = Profile()
+        self._thresholds: Changes[dict[str, Thresholds]] = Changes({})
         self.histories: dict[str, History] = {}
         self.counts = TimeBuckets()
         """Results of all endpoints, by `Outcome`: failed or not."""
@@ -107,6 +108,11 @@ class KnownSession:
             return at + (moment.ns - at_ns) / 1e9
         return self._offset_s.at(moment.ns) + moment.ns / 1e9
 
+    def thresholds_at(self, endpoint: str, moment: LookedAt) -> Thresholds:
+        """What judged the endpoint at that moment."""
+        then = self._thresholds.now if moment.is_now else self._thresholds.at(moment.ns)
+        return then.get(endpoint) or self._thresholds.now[endpoint]
+
     def _begin(self, told: SessionStarted | ProfileChanged) -> None:
         self._adopt(told.profile)
 
@@ -119,6 +125,7 @@ class KnownSession:
             if history is None or not history.continues_as(endpoint):
                 history = History(endpoint, self.session.now_ns)
             self.histories[endpoint.name] = history
+        self._thresholds.set(self.now_ns, {each.name: profile.thresholds_of(each) for each in profile.endpoints})
         self.check_runs.keep(self.histories)
 
     def _started(self, started: RequestStarted) -> None:

@@ -195,7 +195,7 @@ class Monitor:
     ) -> LatencyView:
         """The panel with the limit of its metric, its incidents and the user's marks."""
         view = selected.latency(query.window, query.metric, moment, columns)
-        thresholds = self._known.profile.thresholds_of(selected.history.endpoint)
+        thresholds = self._known.thresholds_at(selected.history.endpoint.name, moment)
         limited = limit_ns(thresholds, selected.history.form, view.metric)
         wall = (self._known.wall_at(moment), moment.ns)
         return replace(view, limit_ns=limited, spans=spans_of(view, events, wall))

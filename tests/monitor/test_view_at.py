@@ -14,8 +14,9 @@ from gwtui.model.enums import FindingName, State
 from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
+from gwtui.model.profile import Profile, Thresholds
 from gwtui.model.query import Query, Window
-from gwtui.model.records import Finding, Heartbeat, Ping, Request
+from gwtui.model.records import Finding, Heartbeat, Ping, ProfileChanged, Request
 from gwtui.model.usual import UsualLatency, UsualSource
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import View
@@ -273,6 +274,32 @@ def test_the_chart_knows_its_time_its_dots_its_incidents_and_its_usual() -> None
     now = stage.view().latency
     assert now is not None
     assert now.spans[0].end_ns == ns(8)
+
+
+def test_the_chart_of_a_moment_has_the_usual_the_limit_and_the_marks_of_then() -> None:
+    """What is edited, learned, marked and measured later leaves it as it was."""
+    stage = MonitorStage(endpoint("a", thresholds=Thresholds(slow_over_ms=900)))
+
+    def usual(at_s: float, ms: int) -> Usual:
+        latency = UsualLatency(source=UsualSource.DAY, n=600, p50_ns=ms * MS, values=())
+        return Usual(endpoint="a", at=START_AT + at_s, now_ns=ns(at_s), latencies={Metric.TTFT: latency})
+
+    stage.apply(usual(0, 300), LogEntry(at=START_AT + 5, now_ns=ns(5), kind="mark"))
+    for step in range(40):
+        stage.request("a", step / 4, 100 + step)
+    stage.beat(10)
+    live = stage.view()
+    edited = Profile(name="test", endpoints=(endpoint("a", thresholds=Thresholds(slow_over_ms=200)),))
+    stage.apply(ProfileChanged(now_ns=ns(11), profile=edited), usual(11, 150))
+    stage.apply(LogEntry(at=START_AT + 12, now_ns=ns(12), kind="mark"), incident(13, "a", IncidentEvent.OPENED, 1))
+    for at_s in range(11, 30):
+        stage.failure("a", at_s)
+    then, now = stage.view(at_ns=ns(10)), stage.view()
+    assert live.latency is not None
+    assert now.latency is not None
+    assert (live.latency.usual_ns, live.latency.limit_ns, len(live.latency.spans)) == (300 * MS, 900 * MS, 1)
+    assert (now.latency.usual_ns, now.latency.limit_ns, len(now.latency.spans)) == (150 * MS, 200 * MS, 3)
+    assert then.latency == live.latency
 
 
 def test_the_strip_is_the_whole_session_at_every_moment() -> None:

@@ -22,6 +22,7 @@ from gwtui.model.enums import EventKind, FindingName, Outcome, State
 from gwtui.model.findings import entry_of
 from gwtui.model.incidents import Change, Incident, IncidentEvent
 from gwtui.model.judged import LogEntry
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.query import Query
 from gwtui.model.verdicts import Verdict
@@ -243,6 +244,13 @@ def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
     view = replace(views.calm(), latency=views.latency(tainted=tainted))
     drawn = "\n".join(plain(line) for line in latency.draw(view, 68, 12))
     assert ("tainted 7" in drawn) is bool(tainted)
+
+
+@pytest.mark.parametrize(("metric", "said"), [(Metric.TTFT, False), (Metric.ICL, True)])
+def test_gaps_are_counted_one_by_one_and_drawn_as_a_mean_per_request(metric: Metric, said: bool) -> None:
+    view = replace(views.calm(), latency=views.latency(metric=metric))
+    drawn = "\n".join(plain(line) for line in latency.draw(view, 68, 14))
+    assert ("1,204 gaps" in drawn, "chart mean per request" in drawn) == (said, said)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.model.metrics import Metric
 from gwtui.model.view import LatencyView, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
@@ -71,6 +72,9 @@ def _figures(latency: LatencyView, names: tuple[str, ...] = ()) -> list[Line]:
         text = units.quantile(quantile.value_ns, quantile.n)
         items.append((Span(f"{name} ", name if name in LINES else "muted"), Span(text, "text" if known else "faint")))
     items.append((Span("n ", "muted"), Span(units.count(latency.n))))
+    if latency.metric is Metric.ICL:  # of which a stream has many: the figures are of all, the chart has a dot each
+        items[-1] = (*items[-1], Span(" gaps", "muted"))
+        items.append((Span("chart ", "muted"), Span("mean per request")))
     if latency.failed:
         items.append((Span("failed ", "muted"), Span(units.count(latency.failed), "bad")))
     if latency.tainted:
