@@ -22,10 +22,8 @@ _BACK = "back: the newest request, all panels, no filter, then now"
 _EDGE_BEFORE = "back to where an incident began or ended"
 _EDGE_AFTER = "forward to where an incident begins or ends"
 _OLDER, _NEWER = "left_square_bracket,left_parenthesis", "right_square_bracket,right_parenthesis"
-_WALK = "history, rewind, replay, jump"
 _WRITE_UP = "write up the incident, or the last 15 minutes"
 _COPY_MENU = "choose what to copy: ids, curl, row, ticket"
-_CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
 
@@ -43,8 +41,6 @@ class Key(NamedTuple):
     """The heading it stands under in the help screen."""
     footer: bool | str = False
     """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
-    also: str = ""
-    """Further words by which the command palette finds it."""
     urgent: bool = False
     """The footer shows it while an incident is open."""
 
@@ -59,34 +55,25 @@ KEYS: tuple[Key, ...] = (
     Key("app.quit", "q", "quit", "quit", "quit; a summary is printed to the shell", "Program", True),
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "only the endpoints, or all panels", "Panels", "1-5"),
     Key("request.inspect", "enter", "inspect", "inspect", "inspect the shown request", "View", True),
-    Key("incident.write_up", "w", "write_up", "write up", _WRITE_UP, "Actions", also="report, postmortem", urgent=True),
+    Key("incident.write_up", "w", "write_up", "write up", _WRITE_UP, "Actions", urgent=True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
     Key("view.freeze", "space", "freeze", "freeze", "freeze the display; play or pause a recording", "Time", True),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Actions", True),
     Key("view.filter", "slash", "filter", "filter", "filter endpoints: words, state:down, ttft>500", "View", True),
     Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "make the window longer", "View", "+ -"),
     Key("view.window_shorter", "minus", "window(-1)", "", "make the window shorter", "View"),
-    Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True, "benchmark, load"),
+    Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True),
     Key("incident.mark", "m", "mark", "mark", "mark this moment in the incident list", "Actions", True),
-    Key("incident.acknowledge", "x", "acknowledge", "acknowledge", _ACKNOWLEDGE, "Actions", also="silence, note"),
-    Key(
-        "incident.next",
-        "n",
-        "incident(1)",
-        "incident",
-        "select the next incident, and its endpoint",
-        "View",
-        "n N",
-        "jump",
-    ),
+    Key("incident.acknowledge", "x", "acknowledge", "acknowledge", _ACKNOWLEDGE, "Actions"),
+    Key("incident.next", "n", "incident(1)", "incident", "select the next incident, and its endpoint", "View", "n N"),
     Key("incident.previous", "N", "incident(-1)", "", "the incident before it, and its endpoint", "View"),
-    Key("endpoint.accept", "X", "accept", "accept as usual", _ACCEPT, "Actions", also="history, relearn, slow"),
+    Key("endpoint.accept", "X", "accept", "accept as usual", _ACCEPT, "Actions"),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "View", True),
-    Key("request.copy_menu", "Y", "copy_menu", "", _COPY_MENU, "View", also="curl, csv, ticket, request id, raw"),
+    Key("request.copy_menu", "Y", "copy_menu", "", _COPY_MENU, "View"),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
-    Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),
+    Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "View", True),
-    Key("view.log_scale", "L", "log_scale", "log", "latency on a logarithmic axis, or from 0", "View", also="chart"),
+    Key("view.log_scale", "L", "log_scale", "log", "latency on a logarithmic axis, or from 0", "View"),
     Key("panel.stream", "2", "panel('stream')", "", "only the stream, or all panels", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "only the WebSocket pings, or all panels", "Panels"),
@@ -95,7 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("view.sort", "s", "sort", "sort", "sort: worst first, as in the profile, by a column", "View"),
-    Key("view.group", "o", "group", "group", _GROUP, "View", also="tag, provider, model, gateway, fold"),
+    Key("view.group", "o", "group", "group", _GROUP, "View"),
     Key("view.reverse", "S", "reverse", "", "reverse the sort", "View"),
     Key("view.columns", "C", "columns", "", "choose further columns: average, total, cost", "View"),
     Key("stream.mode", "v", "stream_mode", "mode", "stream as models, events, raw data or text", "View"),
@@ -103,16 +90,16 @@ KEYS: tuple[Key, ...] = (
     Key("request.newer", "right_parenthesis", "request(1)", "", "a newer request", "View"),
     Key("time.back", "comma,shift+left", "moment(-1)", "time", "back in time by one cell of the strip", "Time", ", ."),
     Key("time.forward", "full_stop,shift+right", "moment(1)", "", "forward in time by one cell", "Time"),
-    Key("time.previous", "less_than_sign", "edge(-1)", "", _EDGE_BEFORE, "Time", also=_WALK),
-    Key("time.next", "greater_than_sign", "edge(1)", "", _EDGE_AFTER, "Time", also=_WALK),
+    Key("time.previous", "less_than_sign", "edge(-1)", "", _EDGE_BEFORE, "Time"),
+    Key("time.next", "greater_than_sign", "edge(1)", "", _EDGE_AFTER, "Time"),
     Key("time.slower", "left_square_bracket", "speed(-1)", "", "play slower; live: an older request", "Time"),
     Key("time.faster", "right_square_bracket", "speed(1)", "", "play faster; live: a newer request", "Time"),
-    Key("time.utc", "z", "utc", "", "clocks in UTC or local time", "Time", also="zone"),
+    Key("time.utc", "z", "utc", "", "clocks in UTC or local time", "Time"),
     Key("probe.pause_all", "P", "pause_all", "", "pause or resume all", "Actions"),
     Key("probe.faster", "right_curly_bracket", "interval(0.5)", "", "probe the endpoint twice as often", "Actions"),
     Key("probe.slower", "left_curly_bracket", "interval(2)", "", "probe the endpoint half as often", "Actions"),
-    Key("probe.ask", "r", "ask", "ask now", "ask the endpoint now, once", "Actions", also="probe, retry, refresh"),
-    Key("probe.ask_all", "R", "ask_all", "", "ask all endpoints now that are not up", "Actions", also="probe, retry"),
+    Key("probe.ask", "r", "ask", "ask now", "ask the endpoint now, once", "Actions"),
+    Key("probe.ask_all", "R", "ask_all", "", "ask all endpoints now that are not up", "Actions"),
     Key("engine.restart", "ctrl+r", "restart", "", "restart the engine after it ended", "Actions"),
     Key("endpoint.add", "a", "add", "", "add an endpoint", "Endpoints"),
     Key("endpoint.duplicate", "D", "duplicate", "", "edit a copy of the endpoint", "Endpoints"),
