@@ -198,6 +198,13 @@ class Watch:
         """The picture of the moment that is looked at."""
         return self._monitor.view(self.query, columns)
 
+    def ended_view(self, columns: int) -> View:
+        """The picture of a result: while the shown request is under way, with the newest before it in its place."""
+        view = self.view(columns)
+        if view.stream is None or not view.stream.in_flight or not view.recent:
+            return view
+        return self._monitor.view(replace(self.query, request=view.recent[0].number), columns)
+
     def live_view(self, columns: int, endpoint: str | None) -> View:
         """The picture of now, whatever moment is looked at: what orders act on and what answers a question that was
         just asked. `endpoint`: the selected one, which a filter does not leave out then."""

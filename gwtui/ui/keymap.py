@@ -17,8 +17,8 @@ from gwtui.model.metrics import BY_RANK
 _NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RANK[:4])}, ..."
 _ACKNOWLEDGE = "acknowledge the incident, with a note"
 _ACCEPT = "accept: what the endpoint does now is usual"
-_GROUP = "group the endpoints by gateway, provider, model or tag, or not"
-_BACK = "back: the newest request, all panels, no filter, then now"
+_GROUP = "group by gateway, provider, model or tag, or not"
+_BACK = "back: newest request, all panels, no filter, now"
 _EDGE_BEFORE = "back to where an incident began or ended"
 _EDGE_AFTER = "forward to where an incident begins or ends"
 _OLDER, _NEWER = "left_square_bracket,left_parenthesis", "right_square_bracket,right_parenthesis"
@@ -186,7 +186,7 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
 }
 """Those of panels and of other screens."""
 
-_OF_INCIDENTS = ("incident.next", "incident.acknowledge", "incident.mark", "endpoint.accept")
+_OF_INCIDENTS = ("request.inspect", "incident.next", "incident.acknowledge", "incident.mark", "endpoint.accept")
 FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
     "endpoints": (
         *("request.inspect", "incident.next", "time.back", "view.filter", "view.sort", "view.group", "endpoint.edit"),
@@ -199,6 +199,8 @@ FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
     "timeline": _OF_INCIDENTS,
 }
 """Keys that the footer shows first while the focus is on a panel."""
+_ENTER = {"incidents": "unfold", "timeline": "go there"}
+"""What enter does in panels where it does not inspect a request."""
 
 
 def footer(panel: str, *, is_urgent: bool = False) -> list[Key]:
@@ -209,6 +211,9 @@ def footer(panel: str, *, is_urgent: bool = False) -> list[Key]:
     by_id = {key.id: key for key in KEYS}
     urgent = (key.id for key in KEYS if key.urgent and is_urgent)
     first = dict.fromkeys((*(key.id for key in KEYS[:2]), *urgent, *FIRST_IN_FOOTER.get(panel, ())))
+    if panel in _ENTER:
+        enter = by_id["request.inspect"]
+        by_id[enter.id] = enter._replace(label=_ENTER[panel], action="app.simulate_key('enter')")
     return [*(by_id[id_] for id_ in first), *(key for key in KEYS if key.footer and key.id not in first)]
 
 

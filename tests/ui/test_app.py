@@ -449,9 +449,19 @@ async def test_borders_take_clicks_and_the_footer_follows_the_focus(tmp_path: Pa
         await click("1 Endpoints", "filter")
         assert stage.screen.focused is stage.screen.query_one("#filter")
         await stage.press("escape", "5")
-        assert "x acknowledge" in stage.lines[-1][:60]
+        assert "x acknowledge" in stage.lines[-1][:80]
         await stage.press("1")
         assert "x acknowledge" not in stage.lines[-1][:60]
+
+
+async def test_enter_in_the_footer_is_what_it_does_in_the_panel_with_the_focus(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(150, 40)) as stage:
+        await stage.show(*story.session())
+        assert "⏎ inspect" in stage.lines[-1]
+        await stage.press("shift+tab")
+        assert "⏎ unfold" in stage.lines[-1]
+        await stage.press("5")
+        assert "⏎ go there" in stage.lines[-1]
 
 
 @pytest.mark.parametrize("panel", FIRST_IN_FOOTER)

@@ -43,7 +43,7 @@ from gwtui.ui.screens.checks import ChecksScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm
-from gwtui.ui.screens.help import HelpScreen
+from gwtui.ui.screens.help import HELP_WIDTH, HelpScreen
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 
@@ -175,7 +175,7 @@ CASES: dict[str, Case] = {
     "view.group": Case(lambda stage: stage.query.group, Grouping.GATEWAY),
     "view.log_scale": Case(lambda stage: "log└" in stage.text, True),
     "view.sort": Case(lambda stage: stage.query.sort, "endpoint"),
-    "view.reverse": Case(lambda stage: stage.query.descending, True),
+    "view.reverse": Case(lambda stage: stage.query.descending, True, before=("s", "s")),
     "view.columns": Case(lambda stage: stage.query.columns, ("avg",), after=("space", "escape")),
     "stream.mode": Case(lambda stage: stage.monitor.query_one(StreamPanel).mode, Mode.RAW),
     "probe.pause": Case(ordered, Pause(endpoint=story.CLAUDE.name)),
@@ -323,6 +323,10 @@ def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
     for place in (KEYS, *KEYS_BY_PLACE.values()):
         keys = [name for key in place for name in key.keys.split(",")]
         assert len(set(keys)) == len(keys)
+
+
+def test_what_a_key_does_has_room_beside_its_id() -> None:
+    assert [key.id for key in EVERY if len(key.help) > HELP_WIDTH] == []
 
 
 def _groups() -> dict[str, list[Key]]:

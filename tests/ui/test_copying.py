@@ -45,11 +45,19 @@ async def test_what_cannot_be_copied_says_why_and_cannot_be_chosen(tmp_path: Pat
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("Y")
         assert stage.notices == ["There is no request yet"]
-        await stage.show(*story.session())
+        await stage.show(*story.stream(1, 1000, upto=4))
         assert await chosen(stage, "v") == ""
         assert isinstance(stage.screen, CopyScreen)
         assert "CSV row with heading  (it is under way)" in stage.text
         assert stage.screen.query_one(OptionList).highlighted == 2, "the first that can be chosen"
+
+
+async def test_while_a_request_is_under_way_the_newest_result_is_copied(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        assert "#10" in stage.text
+        assert await chosen(stage, "t") == story.trace(9)
+        assert stage.query.request is None, "the newest is followed as before"
 
 
 async def test_the_menu_of_the_details_is_about_their_request(tmp_path: Path) -> None:

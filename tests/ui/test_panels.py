@@ -239,6 +239,12 @@ def test_the_chart_stays_where_there_are_few_lines(height: int, lines: int) -> N
     assert sum("│" not in line and "┤" not in line and "└" not in line for line in drawn) == lines
 
 
+@pytest.mark.parametrize(("tainted", "why"), [(0, "no TTFT in this window"), (7, "no TTFT that counts in this window")])
+def test_an_empty_chart_says_why(tainted: int, why: str) -> None:
+    view = replace(views.calm(), latency=replace(views.latency(tainted=tainted), n=0, dots=()))
+    assert why in "\n".join(plain(line) for line in latency.draw(view, 80, 14))
+
+
 @pytest.mark.parametrize("tainted", [0, 7])
 def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
     view = replace(views.calm(), latency=views.latency(tainted=tainted))

@@ -129,7 +129,7 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
     """Which columns there are at this width, and where. None of them depends on what was measured last."""
     rows = view.endpoints
     name, room = _longest(rows), (NARROW_NAME if width < 76 else NAME) + max(0, width - 78) // 4
-    least = min(name if name <= room else _longest(rows, _ends(rows)), room)
+    least = max(min(name if name <= room else _longest(rows, _ends(rows)), room), cells("endpoint▲"))
     api = max((cells(one.api) for one in rows), default=3)
     other = any(one.metric is not view.query.metric for one in rows)
     missed = any(one.missed for one in rows)

@@ -41,6 +41,8 @@ def _chart(view: View, latency: LatencyView, width: int, height: int, look: Char
     chart = draw_plot(_plot(view, latency), width, height, partial(units.clock, utc=view.query.utc), look)
     if not latency.dots and latency.n == 0 and chart:
         text = f"no {latency.metric.label} in this window"
+        if latency.tainted:
+            text = f"no {latency.metric.label} that counts in this window: gwtui was late"
         axis: Line = (Span(" " * LABEL), Span("│", "axis"))
         chart[height // 2] = (*axis, *centred([(Span(text, "muted"),)], width - LABEL - 1, 1)[0])
     return chart
@@ -119,7 +121,7 @@ class LatencyPanel(Panel):
 
     def options(self, view: View) -> tuple[BorderOption, ...]:
         metric = view.latency.metric if view.latency is not None else view.query.metric
-        scale = BorderOption("linear" if self._is_log else "log", "log_scale")
+        scale = BorderOption("log" if self._is_log else "linear", "log_scale")
         return (*parted(BorderOption(metric.label, "metric(1)")), *window_options(view.query.window), *parted(scale))
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:

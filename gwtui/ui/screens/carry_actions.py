@@ -26,6 +26,11 @@ class CarryActions(Screen[None]):
     _editing: Editing
     _message: ShowMessage
 
+    @property
+    @abstractmethod
+    def _columns(self) -> int:
+        """In how many shares charts cut their window."""
+
     @abstractmethod
     def _view_of_selection(self) -> View:
         """The picture of what the table has selected."""
@@ -43,7 +48,8 @@ class CarryActions(Screen[None]):
         """Let the user choose what of the shown request is copied. What is longer than a clipboard becomes a file."""
         from gwtui.report.copies import copies_of  # with all of the reports: not for a screen that only starts
 
-        view = self._view_of_selection()
+        self._view_of_selection()
+        view = self._watch.ended_view(self._columns)
         learn(*view.fleet)  # so that their keys are masked
         if not (copies := copies_of(view, None)):
             self._message("There is no request yet")

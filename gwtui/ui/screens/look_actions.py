@@ -9,7 +9,7 @@ from textual import on
 from textual.screen import Screen
 
 from gwtui.config import Config
-from gwtui.model.query import Query
+from gwtui.model.query import AS_IN_PROFILE, WORST_FIRST, Query
 from gwtui.model.view import View
 from gwtui.ui import navigation
 from gwtui.ui.feed_controller import Watch
@@ -54,7 +54,11 @@ class LookActions(Screen[None]):
         self._look(navigation.next_order(self._watch.query))
 
     def action_reverse(self) -> None:
-        self._look(replace(self._watch.query, descending=not self._watch.query.descending))
+        query = self._watch.query
+        if query.sort in (WORST_FIRST, AS_IN_PROFILE):
+            self._message("Only a column can be reversed: sort by one first")
+        else:
+            self._look(replace(query, descending=not query.descending))
 
     def action_group(self) -> None:
         self._look(navigation.next_grouping(self._watch.query, self.view.fleet))
