@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.probes.http import HTTPProber
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
@@ -96,6 +98,8 @@ class _Bench:
         async with LoadDriver(
             members, plan.concurrency, self._prober, self._probe, clock=deps.clock, sleep=deps.sleep
         ) as load:
+            await make_ready(*members)
+            await load.prepare(_connections(plan, len(members)), _connect)
             if plan.warmup:
                 await load.send(plan.warmup)
             self._counting = True
@@ -116,6 +120,20 @@ class _Bench:
         """Results only; one that was cancelled comes this way too."""
         if self._counting and isinstance(record, Request | Ping):
             self._take(record)
+
+
+def _connections(plan: Plan, members: int) -> int:
+    """How many connections to each member are opened before the first request: those that it takes from the start,
+    which in an open loop are the requests of the first second."""
+    wanted = math.ceil(plan.concurrency / (members if plan.order is Order.INTERLEAVED else 1))
+    limits = (plan.requests, None if plan.rate is None else math.ceil(plan.rate))
+    return min([wanted, *(limit for limit in limits if limit is not None)])
+
+
+async def _connect(prober: Prober) -> None:
+    """A WebSocket that is pinged connects at its first ping."""
+    if isinstance(prober, HTTPProber):
+        await prober.connect()
 
 
 PERIOD_S = 0.1

@@ -10,12 +10,12 @@ answered for `PATIENCE_NS`; the rest of that member's requests is then not sent,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from gwtui.probes.prober import Prober
 
@@ -79,6 +79,15 @@ class LoadDriver(Generic[MemberT]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._probers.__aexit__(kind, error, trace)
+
+    async def prepare(self, probers: int, connect: Callable[[Prober], Coroutine[Any, Any, None]]) -> None:
+        """Make that many probers for each member and have them connect, so that no request has to wait for it."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                for _ in range(probers):
+                    prober = await self._probers.enter_async_context(self._prober_of(lane.member))
+                    lane.idle.append(prober)
+                    group.create_task(connect(prober))
 
     async def send(
         self,

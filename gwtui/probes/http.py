@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -95,6 +96,14 @@ class HTTPProber:
         """No: one request is all."""
         return False
 
+    async def connect(self) -> None:
+        """Prepare the request, and connect where connections are kept. What goes wrong is left to the next probe."""
+        with suppress(NoRoomError, KeyReferenceError, AskError, *FAILURES):
+            _, pool = self._pooled()
+            pool.use(self._proxy)
+            async with asyncio.timeout(self._deadlines.connect_s):
+                await pool.connect()
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
         result = Result(number, trigger, planned_ns, ConnectionTrace(), record_text=self._record_text)
@@ -181,13 +190,7 @@ class HTTPProber:
         It goes to the endpoint's own address, or to where the gateway has redirected it.
         """
         try:
-            request = self._prepared()
-            if self._pool is None:
-                acknowledged_s = patience_s(self._deadlines.first_byte_s)
-                self._pool = pool_for(
-                    request.target, self._endpoint, self._proxy, acknowledged_s, switches=request.switches
-                )
-            await self._ask(result, request, self._pool, url)
+            await self._ask(result, *self._pooled(), url)
         except NoRoomError as error:
             result.over(End.LOCAL, str(error))
         except KeyReferenceError as error:
@@ -198,6 +201,12 @@ class HTTPProber:
             result.over(*end_of(error, result.trace))
         else:
             result.over(End.CLEAN)
+
+    def _pooled(self) -> tuple[PreparedRequest, ConnectionPool]:
+        request, wait_s = self._prepared(), patience_s(self._deadlines.first_byte_s)
+        if self._pool is None:
+            self._pool = pool_for(request.target, self._endpoint, self._proxy, wait_s, switches=request.switches)
+        return request, self._pool
 
     def _prepared(self) -> PreparedRequest:
         """The request, made anew where its references say something else than for the one before."""

@@ -70,6 +70,12 @@ class ConnectionPool:
         await self._renew(context, found)
         return await self._reusable(number, trace) or await self._connected(number, trace, context)
 
+    async def connect(self) -> None:
+        """Open a connection before the first request, where connections are kept. Raises as `connection` does."""
+        if self._route.keeps and not self._kept:
+            context = self._tls.context() if self._tls is not None else None
+            await self._connected(1, ConnectionTrace(), context)
+
     async def finish(self, connection: HTTPConnection) -> bytes:
         """The connection's request is over: keep it, or close it. Returns what came behind the answer."""
         behind = await connection.finish(keep=self._route.keeps)
