@@ -130,6 +130,13 @@ class History:
         self.touch()
         self.states.set(now_ns, (self.state, self._reason))
 
+    def rest(self, now_ns: int) -> None:
+        """Be probed no more: nothing is known of it until there is a result again."""
+        self._state, self._reason, self._paused = State.UNKNOWN, "", False
+        self._hold = self._due_ns = None
+        self.stream_store.give_up()
+        self.states.set(now_ns, (self.state, self._reason))
+
     def learn(self, usual: Usual) -> None:
         """Take what is usual from now on."""
         self._usual.set(usual.now_ns, {metric: latency.p50_ns for metric, latency in usual.latencies.items()})

@@ -49,6 +49,8 @@ class KnownSession:
         self.profile = Profile()
         self._thresholds: Changes[dict[str, Thresholds]] = Changes({})
         self.histories: dict[str, History] = {}
+        self._gone: dict[str, History] = {}
+        """Those of removed endpoints, which may be brought back."""
         self.counts = TimeBuckets()
         """Results of all endpoints, by `Outcome`: failed or not."""
         self.trouble = Trouble()
@@ -118,7 +120,7 @@ class KnownSession:
 
     def _adopt(self, profile: Profile) -> None:
         self.profile = profile
-        kept = self.histories
+        kept = self._gone | self.histories
         self.histories = {}
         for endpoint in profile.endpoints:
             history = kept.get(endpoint.name)
@@ -126,6 +128,9 @@ class KnownSession:
                 history = History(endpoint, self.session.now_ns)
             self.histories[endpoint.name] = history
         self._thresholds.set(self.now_ns, {each.name: profile.thresholds_of(each) for each in profile.endpoints})
+        self._gone = {name: history for name, history in kept.items() if name not in self.histories}
+        for history in self._gone.values():
+            history.rest(self.now_ns)
         self.check_runs.keep(self.histories)
 
     def _started(self, started: RequestStarted) -> None:

@@ -260,6 +260,10 @@ class StreamStore:
         if len(self._ended) > ENDED_PER_ENDPOINT + len(self._kept):
             del self._ended[next(ended for ended in self._ended if ended not in self._kept)]
 
+    def give_up(self) -> None:
+        """Let go of those under way: their ends are not told any more."""
+        self._running.clear()
+
     def keep(self, number: int) -> None:
         """Keep that probe, ended or about to end, when others as old are dropped."""
         self._kept[number] = None

@@ -250,6 +250,22 @@ def test_where_an_incident_began_hours_ago_the_figures_are_those_that_opened_it(
     assert [(row.failed, row.n) for row in then.endpoints[:2]] == [(3, 65), (3, 65)]
 
 
+def test_an_endpoint_that_is_brought_back_has_its_past_again() -> None:
+    stage = MonitorStage(*ENDPOINTS)
+    for at_s in range(1, 20):
+        stage.request("a", at_s, verdict=Verdict.TRUNCATED if at_s > 10 else Verdict.COMPLETE)
+    stage.started("a", 20, 20)
+    before = stage.row("a", at_ns=ns(15))
+    for at_s, endpoints in ((21, ENDPOINTS[1:]), (30, ENDPOINTS)):
+        stage.apply(ProfileChanged(now_ns=ns(at_s), profile=Profile(name="test", endpoints=endpoints)))
+    assert stage.row("a", at_ns=ns(15)) == before
+    now = stage.row("a")
+    assert (now.state, now.in_flight, now.n) == (State.UNKNOWN, 0, 19)
+    stage.request("a", 31)
+    assert stage.row("a").state is State.UP
+    assert stage.row("a", at_ns=ns(25)).state is State.UNKNOWN
+
+
 def test_the_chart_knows_its_time_its_dots_its_incidents_and_its_usual() -> None:
     stage = MonitorStage(endpoint("a"))
     latency = UsualLatency(source=UsualSource.DAY, n=600, p50_ns=300 * MS, values=())
