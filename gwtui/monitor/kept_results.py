@@ -153,7 +153,7 @@ class KeptResults:
         return [value - 1 for value in compress(column.values[span.start : span.stop], counts) if value]
 
     def slowest(self, metric: Metric, span: range) -> int | None:
-        """Which one of them took longest; None where there is none."""
+        """Which one of them took longest; None without any."""
         column = self._latencies.get(metric)
         if column is None or not span:
             return None
@@ -178,7 +178,7 @@ class KeptResults:
         return tuple(self._row(at, metric) for at in range(end - 1, max(end - most, 0) - 1, -1))
 
     def number_at(self, end_ns: int) -> int:
-        """The number of the latest result of a moment; 0 where there is none."""
+        """The number of the latest result of a moment; 0 before any."""
         end = bisect_right(self._now_ns, end_ns)
         return self._numbers[end - 1] if end else 0
 

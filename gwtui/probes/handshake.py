@@ -12,7 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, SecurityError
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+)
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Event, State
@@ -30,6 +37,7 @@ from gwtui.probes.inbox import FrameInbox
 from gwtui.probes.prepared_request import fresh_ids, overlaid, sent_ids
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import resolve, resolve_headers, resolve_url
+from gwtui.text.sanitize import clean
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
@@ -304,3 +312,18 @@ def ping_failed(verdict: Verdict, rule: str, reason: str, *, redial_later: bool 
     """The error for a verdict of the WebSocket's own rules."""
     judgement = Judgement(verdict=verdict, rule=f"websocket.{rule}", reason=reason)
     return PingFailedError(judgement, redial_later=redial_later)
+
+
+def closed(error: ConnectionClosed) -> tuple[int, str, PingFailedError]:
+    """The code and the reason of an open connection's end, and what that is for the ping over it."""
+    frame = error.rcvd or error.sent
+    if frame is None:
+        broke = f"the connection broke: {error.__cause__ or 'no close frame'}"
+        return int(CloseCode.ABNORMAL_CLOSURE), "", ping_failed(Verdict.CLOSED, "closed", broke)
+    code, reason = int(frame.code), clean(frame.reason)
+    text = f"{code} {reason}".strip()
+    if error.rcvd is not None:
+        return code, reason, ping_failed(Verdict.CLOSED, "closed", f"closed by the gateway: {text}")
+    if code == CloseCode.MESSAGE_TOO_BIG:
+        return code, reason, ping_failed(Verdict.TOO_LARGE, "message-too-big", f"closed by gwtui: {text}")
+    return code, reason, ping_failed(Verdict.CLOSED, "protocol-error", f"closed by gwtui: {text}")

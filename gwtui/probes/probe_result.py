@@ -183,8 +183,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         reason=clean(_reason(judgement, endpoint, api, proxy), REASON_CHARS),
         event_number=judgement.event_number,
         findings=_findings(result, endpoint, judged, usage, model_served, concurrency),
-        duration_ns=_since_sent(trace, result.ended_ns),
-        ttfb_ns=_since_sent(trace, trace.first_read_ns),
+        duration_ns=trace.since_sent_ns(result.ended_ns),
+        ttfb_ns=trace.since_sent_ns(trace.first_read_ns),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cost_usd=_cost(endpoint, result.headers, usage),
@@ -235,7 +235,7 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """All that was found of the connection, the answer and its models, unless the endpoint tolerates it."""
     expected = as_expected(judged.findings, endpoint, result.headers, model_served)
-    answer = with_cached_tokens(expected, usage, _since_sent(result.trace, result.ended_ns))
+    answer = with_cached_tokens(expected, usage, result.trace.since_sent_ns(result.ended_ns))
     further = (*breaker_open(judged.judgement), *sequential(concurrency))
     return not_tolerated(endpoint, (*fallbacks(result.trace.dial), *result.findings, *answer, *further))
 
@@ -345,9 +345,3 @@ def _phases(trace: ConnectionTrace, peer: Dial) -> Phases:
         address=peer.address,
         tls=peer.tls,
     )
-
-
-def _since_sent(trace: ConnectionTrace, stamp_ns: int | None) -> int | None:
-    if trace.last_write_ns is None or stamp_ns is None:
-        return None
-    return max(0, stamp_ns - trace.last_write_ns)

@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import Self
 
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
 
 from gwtui.apis.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.model.enums import Clock, Trigger
@@ -33,9 +32,9 @@ from gwtui.probes.handshake import (
     OpenWebSocket,
     PingFailedError,
     as_failed_ping,
+    closed,
     dial_target,
     open_websocket,
-    ping_failed,
 )
 from gwtui.probes.inbox import ReceivedFrame
 from gwtui.probes.lanes import Lanes
@@ -251,7 +250,8 @@ class WebSocketProber:
         except ConnectionClosed as error:
             if dead:
                 raise dead[0] from error
-            raise self._closed(error, seen) from error
+            seen.close_code, seen.close_reason, failed = closed(error)
+            raise failed from error
         finally:
             if acknowledgement is not None:
                 acknowledgement.cancel()
@@ -301,19 +301,6 @@ class WebSocketProber:
         if end_s is not None and not timer.expired():
             soon_s = asyncio.get_running_loop().time() + grace_s(self._rtts or self._openings)
             timer.reschedule(min(end_s, soon_s))
-
-    def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
-        frame = error.rcvd or error.sent
-        seen.close_code = int(frame.code) if frame is not None else int(CloseCode.ABNORMAL_CLOSURE)
-        seen.close_reason = clean(frame.reason) if frame is not None else ""
-        text = f"{seen.close_code} {seen.close_reason}".strip()
-        if frame is None:
-            return ping_failed(Verdict.CLOSED, "closed", f"the connection broke: {error.__cause__ or 'no close frame'}")
-        if error.rcvd is not None:
-            return ping_failed(Verdict.CLOSED, "closed", f"closed by the gateway: {text}")
-        if frame.code == CloseCode.MESSAGE_TOO_BIG:
-            return ping_failed(Verdict.TOO_LARGE, "message-too-big", f"closed by gwtui: {text}")
-        return ping_failed(Verdict.CLOSED, "protocol-error", f"closed by gwtui: {text}")
 
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
         opening, connection = self._lane.opening, self._lane.connection

@@ -67,6 +67,12 @@ class ConnectionTrace:
     newest: Callable[[], int] = lambda: 0
     """When the newest bytes of the connection came, whether or not they were read; 0 before any."""
 
+    def since_sent_ns(self, stamp_ns: int | None) -> int | None:
+        """How long after the last byte of the request that was; None where one of both is missing."""
+        if self.last_write_ns is None or stamp_ns is None:
+            return None
+        return max(0, stamp_ns - self.last_write_ns)
+
     def sent(self, span: SendSpan | None) -> None:
         """Note when bytes went; None: nothing was sent."""
         if span is None:

@@ -111,7 +111,7 @@ def text_of(key: Key) -> str:
 
 
 def words_found(query: str, key: Key) -> float:
-    """How well the words of a query fit an action: 0 if one of them is none of its words and begins none."""
+    """How well the words of a query fit an action: 0 if one of them begins none of its words."""
     places = {"name": f"{key.label} {key.name}", "also": SYNONYMS.get(key.id, ""), "help": key.help}
     words = {place: re.findall(r"\w+", text.lower()) for place, text in places.items()}
     asked = re.findall(r"\w+", query.lower())
