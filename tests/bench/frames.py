@@ -17,15 +17,19 @@ from gwtui.config import Config
 from gwtui.feeds import Feed, Recording
 from gwtui.model.commands import Command
 from gwtui.model.profile import Profile
+from gwtui.model.query import Query, Window
 from gwtui.model.records import Record, RequestStarted, StreamRead
+from gwtui.monitor import Monitor
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import FRAMES_PER_S, MonitorScreen
 
-from .fiction import EVENTS, MS, fiction, fiction_profile
+from .fiction import EVENTS, MS, STEP_NS, fiction, fiction_profile
 from .figures import Figure, median, quantile
 
 ENDPOINTS = 20
 SIZE = (140, 40)
+CHART_COLUMNS = 28
+"""Shares of the window at that size."""
 TURN_S = 1 / FRAMES_PER_S
 LINES_PER_S = 100_000
 LINES_PER_READ = 100
@@ -76,6 +80,7 @@ def run(short: bool) -> Iterator[Figure]:
         summary = f"{_summary(drawn)}, {sum(drawn.turns_ms) / len(drawn.turns_ms) / TURN_S / 10:.0f} % of a core"
         yield Figure(f"{ENDPOINTS} endpoints, {records * FRAMES_PER_S:,} records/s ({name}): a turn", summary, reach)
     yield _steps(short)
+    yield _charts(short)
     drawn = asyncio.run(_drawn(_flood(), turns))
     yield Figure(f"{LINES_PER_S:,} lines/s into the stream panel: a turn", _summary(drawn), f"{FRAMES_PER_S} frames/s")
 
@@ -85,6 +90,24 @@ def _steps(short: bool) -> Figure:
     took = asyncio.run(_walked(2_000 if short else 40_000, 3 if short else 40))
     summary = f"p50 {median(took):.1f} ms, p99 {quantile(took, 0.99):.1f} ms"
     return Figure(f"{ENDPOINTS} endpoints: a step of the cursor, and its frame", summary, "<= 50 ms")
+
+
+def _charts(short: bool) -> Figure:
+    """The first view of the latency chart after another window, of one endpoint with many results."""
+    seconds = 60 if short else 3600
+    monitor = Monitor()
+    story = fiction(fiction_profile(1))
+    per_s = 1_000 * MS // STEP_NS
+    for record in itertools.islice((each for each in story if not isinstance(each, StreamRead)), 2 * per_s * seconds):
+        monitor.apply(record)
+    took = []
+    for window in (Window.H1, Window.ALL) * (1 if short else 5):
+        monitor.view(Query(window=Window.S30), CHART_COLUMNS)
+        began_ns = time.process_time_ns()
+        monitor.view(Query(window=window), CHART_COLUMNS)
+        took.append((time.process_time_ns() - began_ns) / 1e6)
+    summary = f"p50 {median(took):.1f} ms, p99 {quantile(took, 0.99):.1f} ms"
+    return Figure(f"{per_s} results/s for an hour: the first view of another window", summary, "<= 30 ms")
 
 
 def _summary(drawn: Drawn) -> str:
