@@ -314,6 +314,22 @@ def test_the_sentence_has_the_colour_of_the_worst_state_until_it_is_acknowledged
     assert style(views.LATE) == "muted"
 
 
+def test_endpoints_that_are_paused_at_once_are_one_line() -> None:
+    log = tuple(
+        LogEntry(at=views.AT + at_s, now_ns=1, kind="state", endpoint=name, state=state, text=said)
+        for at_s, state, said in ((9, State.UNKNOWN, "resumed"), (3, State.PAUSED, "paused"))
+        for name in ("a", "b", "c")
+    )
+    alone = LogEntry(at=views.AT, now_ns=1, kind="state", endpoint="d", state=State.PAUSED, text="paused")
+    drawn = [plain(line).strip() for line in listed(replace(views.view(()), log=(*log, alone)), 80, 4)]
+    assert [line.partition("  ")[2] for line in drawn] == [
+        "unknown: resumed: 3 endpoints",
+        "paused: 3 endpoints",
+        "d paused",
+        "",
+    ]
+
+
 def test_an_incident_that_is_acknowledged_is_dimmed() -> None:
     lines = listed(replace(views.incident(), log=()), 130, 4)
     styles = [{span.style.removesuffix(" selection") for span in line[1:] if span.text.strip()} for line in lines]

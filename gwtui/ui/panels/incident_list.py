@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from gwtui.health.sentence import ScopeNames, event_facts, lasted, worst_first
 from gwtui.model.enums import State
@@ -85,12 +87,23 @@ def rows(view: View, unfolded: Collection[int] = ()) -> list[ListRow]:
     `unfolded`: the numbers of the incidents whose events stand under them, newest first."""
     listed = [ListRow(each) for each in worst_first(view.incidents)]
     known = {each.number for each in view.incidents}
-    others = [ListRow(event=each) for each in view.log if each.event is None or each.incident not in known]
+    others = [ListRow(event=each) for each in _told_once(view.log) if each.event is None or each.incident not in known]
     open_ones = [each for each in listed if each.incident is not None and each.incident.is_open]
     past = sorted([*listed[len(open_ones) :], *others], key=lambda each: -each.at)
     if not unfolded:
         return [*open_ones, *past]
     return [line for each in (*open_ones, *past) for line in (each, *_events(each, unfolded))]
+
+
+def _told_once(log: Iterable[LogEntry]) -> Iterator[LogEntry]:
+    """The log with one entry where several endpoints were paused or resumed at once, so that these hide no incident."""
+    for (_, said, _), run in groupby(log, lambda each: (each.kind, each.text, int(each.at))):
+        entries = list(run)
+        if said in ("paused", "resumed") and len(entries) > 1:
+            count = units.many(len(entries), "endpoint")
+            yield replace(entries[0], endpoint="", text=count if said == "paused" else f"{said}: {count}")
+        else:
+            yield from entries
 
 
 def _events(summary: ListRow, unfolded: Collection[int]) -> list[ListRow]:
