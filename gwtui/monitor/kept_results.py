@@ -50,6 +50,8 @@ class KeptResults:
         self._runs = Numbers()
         """Results in a row with its verdict; 0 for a result that does not count on its own."""
         self._notes: dict[int, str] = {}
+        """By how many results came before theirs: numbers may begin anew."""
+        self._gone = 0
         self._traces = bytearray()
         self._trace_ends = Numbers()
         """Counted from the first trace id ever."""
@@ -63,7 +65,7 @@ class KeptResults:
         its verdict, 0 where it decides nothing; `note`: what is worth knowing of it."""
         self._endpoint = result.endpoint
         if note:
-            self._notes[result.number] = note
+            self._notes[self._gone + len(self)] = note
             if len(self._notes) > NOTES:
                 del self._notes[next(iter(self._notes))]
         count, doubts = len(self), 0
@@ -109,7 +111,7 @@ class KeptResults:
 
     def note(self, at: int) -> str:
         """What is worth knowing of it, while that is kept."""
-        return self._notes.get(self._numbers[at], "")
+        return self._notes.get(self._gone + at, "")
 
     def last(self, at_ns: int) -> int | None:
         """The latest result of a moment that decides anything."""
@@ -190,6 +192,7 @@ class KeptResults:
         end = self._trace_ends[count - 1]
         del self._traces[: end - self._traces_from]
         self._traces_from = end
+        self._gone += count
         del self._now_ns[:count], self._started_at[:count]
         for column in self._columns():
             column.forget(count)

@@ -190,7 +190,7 @@ class KnownSession:
         if is_edge(entry):
             self._split(entry.now_ns)
         history = self.histories.get(entry.endpoint)
-        if history is None:
+        if history is None or entry.vantage:
             return
         if entry.number is not None:
             history.stream_store.keep(entry.number)

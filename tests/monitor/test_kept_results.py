@@ -112,3 +112,12 @@ def test_where_there_is_no_room_the_endpoint_with_the_most_gives_its_oldest() ->
     assert many.number(len(many) - 1) == 100
     keep_within(0, (many, few))
     assert (len(many), len(few)) == (0, 0)
+
+
+def test_a_note_belongs_to_its_result_when_numbers_begin_anew() -> None:
+    stage, kept = MonitorStage(endpoint("a")), KeptResults()
+    for at_s, note in enumerate(("refused", "", "cut", "")):
+        kept.add(stage.request("a", at_s, number=at_s % 2 + 1), note=note)
+    assert [kept.note(at) for at in range(len(kept))] == ["refused", "", "cut", ""]
+    kept.forget(1)
+    assert [kept.note(at) for at in range(len(kept))] == ["", "cut", ""]

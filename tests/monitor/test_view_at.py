@@ -190,6 +190,25 @@ def test_a_moment_outside_of_the_session_is_its_nearest(asked_s: float, shown_s:
     assert (view.header.at, view.header.elapsed_ns) == (START_AT + shown_s, shown_s * SECOND)
 
 
+def test_a_state_seen_from_another_place_is_not_that_of_here() -> None:
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", 1)
+    there = LogEntry(
+        at=START_AT + 2,
+        now_ns=ns(2),
+        kind="state",
+        endpoint="a",
+        vantage="eu",
+        state=State.DOWN,
+        was=State.UP,
+        text="r",
+    )
+    stage.apply(there)
+    stage.beat(3)
+    assert [stage.row("a", at_ns=at_ns).state for at_ns in (None, ns(2.5))] == [State.UP, State.UP]
+    assert stage.view().log == (there,)
+
+
 def test_trouble_of_our_own_is_always_that_of_now() -> None:
     stage = MonitorStage(endpoint("a"))
     stage.beat(5)

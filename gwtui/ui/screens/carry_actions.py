@@ -9,7 +9,6 @@ from textual import work
 from textual.screen import Screen
 
 from gwtui.model.view import View
-from gwtui.secrets.resolver import learn
 from gwtui.ui import navigation
 from gwtui.ui.copying import copied, places, saved, write_up
 from gwtui.ui.editing import Editing
@@ -47,6 +46,7 @@ class CarryActions(Screen[None]):
     async def action_copy_menu(self) -> None:
         """Let the user choose what of the shown request is copied. What is longer than a clipboard becomes a file."""
         from gwtui.report.copies import copies_of  # with all of the reports: not for a screen that only starts
+        from gwtui.secrets.resolver import learn
 
         self._view_of_selection()
         view = self._watch.ended_view(self._columns)
