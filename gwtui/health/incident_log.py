@@ -35,6 +35,9 @@ class _Story:
     members: dict[ProbedEndpoint, Member] = field(default_factory=dict)
     changes: deque[Change] = field(default_factory=lambda: deque(maxlen=CHANGES))
 
+    def copy(self) -> _Story:
+        return _Story(self.known, self.members.copy(), self.changes.copy())
+
     def frozen(self) -> Incident:
         return replace(self.known, members=tuple(self.members.values()), changes=tuple(self.changes))
 
@@ -48,6 +51,13 @@ class IncidentLog:
         """The incident that an endpoint is in."""
         self._decided: dict[ProbedEndpoint, int] = {}
         """The newest result of an endpoint that an entry has counted."""
+
+    def copy(self) -> IncidentLog:
+        """One that goes its own way from here."""
+        twin = IncidentLog()
+        twin._stories = {number: story.copy() for number, story in self._stories.items()}
+        twin._in, twin._decided = self._in.copy(), self._decided.copy()
+        return twin
 
     @property
     def incidents(self) -> tuple[Incident, ...]:

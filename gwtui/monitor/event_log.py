@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from array import array
 from bisect import bisect_right
 from collections import deque
@@ -37,6 +36,12 @@ class EventLog:
         self._log = IncidentLog()
         self._known: tuple[Incident, ...] | None = ()
         """All incidents; None where one has changed since they were last asked for."""
+
+    def copy(self) -> EventLog:
+        """One that goes its own way from here."""
+        twin = EventLog()
+        twin._entries, twin._log, twin._known = self._entries.copy(), self._log.copy(), self._known
+        return twin
 
     @property
     def entries(self) -> tuple[LogEntry, ...]:
@@ -143,11 +148,11 @@ class PastEvents:
         not in it."""
         count = bisect_right(self._stamps, at_ns)
         known = max((each for each in self._logs if each <= count), default=0)
-        log = copy.deepcopy(self._logs.get(known, self._before))
+        log = self._logs.get(known, self._before).copy()
         for number, kept in enumerate(self._kept[known:count], known + 1):
             _apply(log, kept)
             if not number % _STEP:
-                self._logs[number] = copy.deepcopy(log)
+                self._logs[number] = log.copy()
         return log, self._stamps[count - 1] if count else 0
 
     def marks_ns(self) -> list[int]:

@@ -181,6 +181,19 @@ def test_long_ago_is_exact_to_an_hour_and_knows_nothing_of_later(told: list[Told
         )
 
 
+def test_incidents_of_one_moment_do_not_move_when_others_are_looked_at() -> None:
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    told = [incident(number, "ab"[number % 2], event, number) for number, event in enumerate(IncidentEvent, 1)]
+    stage.apply(*told)
+    moments = [ns(at_s) for at_s in range(len(told) + 1)]
+    expected = [monitor_of([each for each in told if each.now_ns <= at_ns]).view(Query()) for at_ns in moments]
+    for order in (moments, moments[::-1]):
+        found = {at_ns: stage.view(at_ns=at_ns) for at_ns in order}
+        assert [(found[at_ns].incidents, found[at_ns].log) for at_ns in moments] == [
+            (view.incidents, view.log) for view in expected
+        ]
+
+
 @pytest.mark.parametrize(("asked_s", "shown_s"), [(-5, 0), (3, 3), (99, 10)])
 def test_a_moment_outside_of_the_session_is_its_nearest(asked_s: float, shown_s: float) -> None:
     stage = MonitorStage(endpoint("a"))
