@@ -92,7 +92,7 @@ def _told(incident: Incident, names: Mapping[str, str], endpoints: Sequence[Endp
 def _where(scope: Scope, names: Mapping[str, str]) -> str:
     name = names.get(scope.name, scope.name)
     if scope.kind is ScopeKind.PLACE:
-        return f"most of what {scope.name or 'this machine'} asks; it or its network is the cause"
+        return place_name(scope, names)
     if scope.kind is ScopeKind.PATH:
         return f"{name} from {scope.place or 'here'}"
     return name if scope.kind in (ScopeKind.GATEWAY, ScopeKind.ENDPOINT) else f"{scope.kind} {scope.name}"

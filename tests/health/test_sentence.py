@@ -52,7 +52,7 @@ def test_this_machine() -> None:
     fleet.well(times=4)
     fleet.sick("eu-claude", "eu-gpt", "us-gpt", cause=NO_NAME)
     assert said(fleet, sick=("eu-claude", "eu-gpt", "us-gpt")) == (
-        "Not reachable: most of what this machine asks; it or its network is the cause (3 of 5 endpoints, dns) for 5s."
+        "Not reachable: this machine or its network (3 of 5 endpoints, dns) for 5s."
     )
 
 
