@@ -223,11 +223,6 @@ def read_stream_file(chunks: Iterable[bytes]) -> StreamFile:
     return StreamFile(header, tuple(reads), "the file is cut: its last line is missing")
 
 
-def read_stream_header(chunks: Iterable[bytes]) -> StreamHeader:
-    """The first line alone. Raises StreamFileError."""
-    return _header(next(_lines(chunks), b""))
-
-
 def _header(line: bytes) -> StreamHeader:
     known = _FORMAT.match(line)
     if known is None:
