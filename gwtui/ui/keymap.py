@@ -152,7 +152,11 @@ KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
         Key("timeline.fold", "f", "fold", "", "show the endpoints of the scope, or hide them", _TIMELINE),
         Key("timeline.open", "enter", "open", "", "look at the moment of the cursor", _TIMELINE),
     ),
-    "details": _moves("details", _DETAILS),
+    "details": (
+        *_moves("details", _DETAILS),
+        Key("details.next_event", "right", "event(1)", "", "open the next event", _DETAILS),
+        Key("details.previous_event", "left", "event(-1)", "", "open the event before", _DETAILS),
+    ),
     "recent": _moves("recent", "In the list of requests"),
     "inspection": (
         Key("details.older", _OLDER, "request(-1)", "older", "an older request", _DETAILS),

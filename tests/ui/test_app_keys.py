@@ -116,6 +116,11 @@ def top(stage: Stage) -> object:
     return stage.screen.query_one(DetailsPanel)._top
 
 
+def event(stage: Stage) -> object:
+    """The event that is open in the details."""
+    return stage.screen.query_one(DetailsPanel)._opened
+
+
 def at_the_end(stage: Stage) -> object:
     """Whether the last line of the details is the last one that is seen."""
     panel = stage.screen.query_one(DetailsPanel)
@@ -240,6 +245,8 @@ CASES: dict[str, Case] = {
     "details.page_down": Case(top, 26),
     "details.first": Case(top, 0),
     "details.last": Case(at_the_end, True),
+    "details.next_event": Case(event, 2, before=("right",)),
+    "details.previous_event": Case(event, 1),
     "details.older": Case(title, "gateway-claude #8"),
     "details.newer": Case(title, "gateway-claude #9"),
     "details.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),

@@ -20,7 +20,7 @@ from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 
 CLICKED = {
-    "DetailsPanel": ("details.down",),
+    "DetailsPanel": ("details.next_event",),
     "EndpointsPanel": ("endpoints.down", "endpoints.fold", "request.inspect", "view.sort", "view.reverse"),
     "FilterBar": ("view.filter",),
     "IncidentsPanel": ("incidents.down", "incidents.open"),

@@ -335,11 +335,16 @@ class DetailsPanel(MovingPanel):
         self._top += lines
         self.redraw()
 
+    def action_event(self, step: int) -> None:
+        """Open the event after the one that is open, or the one before; the first one where none is."""
+        numbers = list(dict.fromkeys(number for number in self._numbers if number is not None))
+        if numbers:
+            place = numbers.index(self._opened) + step if self._opened in numbers else 0
+            self.open_event(numbers[max(0, min(place, len(numbers) - 1))])
+
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or self._top + offset.y >= len(self._numbers):
-            return
-        number = self._numbers[self._top + offset.y]
-        if number is not None:
+        y = -1 if offset is None else self._top + offset.y
+        if 0 <= y < len(self._numbers) and (number := self._numbers[y]) is not None:
             self._opened = None if number == self._opened else number
             self.redraw()
