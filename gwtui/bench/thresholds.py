@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gwtui.bench.measures import COUNTS, MEASURES, PER_S, SHARES
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
 from gwtui.model.enums import FindingName, Kind
@@ -40,11 +41,6 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 _DURATIONS = {"": 1e6, "ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
 """A bare number is milliseconds, as in the filter of the screen."""
 _EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or goodput<20"
-_SHARES = ("fail_rate", "success", "inexact_share")
-_COUNTS = ("failed", "never_sent")
-_PER_S = ("goodput", "throughput", "tokens_per_s", "tokens_per_s_total")
-MEASURES = (*_SHARES, *_COUNTS, *_PER_S)
-"""What a gate can be about besides latencies, verdicts and findings."""
 
 
 class GateError(ValueError):
@@ -160,12 +156,12 @@ def _measure(measure: str, number: float, unit: str) -> _Meaning:
     """What a measure with that limit means. Raises GateError."""
     if latency := _LATENCY.fullmatch(measure):
         return _latency(latency, number, unit)
-    if measure in _PER_S:
+    if measure in PER_S:
         return _per_second(measure, number, unit)
-    if measure in _SHARES:
+    if measure in SHARES:
         shares = {"fail_rate": _failed_share, "success": _good_share, "inexact_share": _inexact_share}
         return _Meaning(_share_limit(number, unit), None, shares[measure])
-    if measure in _COUNTS or measure in _names():
+    if measure in COUNTS or measure in _names():
         return _count(measure, number, unit)
     raise GateError(f"{measure!r} is not a measured value{_near(measure)}: use {_EXAMPLES}")
 

@@ -114,7 +114,7 @@ class _WithGates(FlagsAsGo):
     """Its help explains `--fail-if`."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from gwtui.bench.thresholds import MEASURES
+        from gwtui.bench.measures import MEASURES
         from gwtui.model.metrics import LATENCIES
 
         formatter.write_paragraph()
@@ -133,7 +133,7 @@ class _WithGates(FlagsAsGo):
     "bench",
     cls=_WithGates,
     short_help="Benchmark endpoints: latency percentiles and failures.",
-    epilog=exit_codes("a --fail-if is true or undecided, an endpoint had no success, or --deadline passed"),
+    epilog=exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option(
