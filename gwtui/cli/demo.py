@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gwtui.cli.console import EXIT_DOWN, OwnFaultError, refusing
+from gwtui.cli.console import EXIT_DOWN, OwnFaultError, loading, refusing
 from gwtui.cli.options import LOST_ROWS, exit_codes, exit_with, run_options
 from gwtui.cli.watch import WatchOptions, headless, on_screen, with_screen_reader
 
@@ -27,9 +27,10 @@ def command(**options: Any) -> None:
 
 def watch_demo(run: WatchOptions) -> int:
     """Watch the embedded gateway. Its incident is scripted, so an endpoint that is down is not a failure."""
-    from gwtui.config import load
-    from gwtui.gateway.process import GatewayError, spawn_gateway
-    from gwtui.gateway.profile import demo_profile
+    with loading():
+        from gwtui.config import load
+        from gwtui.gateway.process import GatewayError, spawn_gateway
+        from gwtui.gateway.profile import demo_profile
 
     run = with_screen_reader(run)
     with refusing():

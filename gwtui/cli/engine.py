@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from gwtui.cli.console import loading
+
 
 @click.command("engine", hidden=True)
 def command() -> None:
     """Run the process that probes: commands on standard input, records on standard output."""
-    from gwtui.session import main
+    with loading():
+        from gwtui.session import main
 
     main()

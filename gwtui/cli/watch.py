@@ -17,6 +17,7 @@ from gwtui.cli.console import (
     Refusal,
     finish,
     is_screen,
+    loading,
     refusing,
     say,
     styled,
@@ -80,7 +81,8 @@ def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions)
 
     On screen, a configuration without a profile is accepted: the user is asked what to watch.
     """
-    from gwtui.config import load
+    with loading():
+        from gwtui.config import load
 
     with refusing():
         config = load(config_file)
@@ -147,7 +149,8 @@ def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
 
 def on_screen(config: Config, profile: Profile | None, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
     """The engine is started before the screen is imported, so the first probe does not wait for it."""
-    from gwtui.feeds import live, spawn_engine
+    with loading():
+        from gwtui.feeds import live, spawn_engine
 
     try:
         started = [spawn_engine(_start(profile, run))] if profile is not None else []
@@ -190,9 +193,10 @@ def show(
 
         import asyncio
 
-        from gwtui.ui.app import GwtuiApp
+        with loading():
+            from gwtui.ui.app import GwtuiApp
 
-        app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
+            app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
         # Closing the loop would wait for its threads: one may read a disk that hangs.
         code = app.run(loop=asyncio.new_event_loop())
         ends = [end for each in gateways if (end := each.end()) is not None]
@@ -218,7 +222,9 @@ def _start(profile: Profile, run: WatchOptions) -> Start:
     import time
 
     from gwtui.model.commands import Start
-    from gwtui.recorder import new_session_dir, refusal_of
+
+    with loading():
+        from gwtui.recorder import new_session_dir, refusal_of
 
     if run.session_dir is not None and (fault := refusal_of(run.session_dir)):
         raise Refusal(f"{run.session_dir}: nothing is recorded there, because {fault}")

@@ -15,7 +15,6 @@ from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.messages import ShowMessage
 from gwtui.ui.panels.incidents import IncidentsPanel
-from gwtui.ui.screens.copy import CopyScreen
 
 
 class CarryActions(Screen[None]):
@@ -47,6 +46,7 @@ class CarryActions(Screen[None]):
         """Let the user choose what of the shown request is copied. What is longer than a clipboard becomes a file."""
         from gwtui.report.copies import copies_of  # with all of the reports: not for a screen that only starts
         from gwtui.secrets.resolver import learn
+        from gwtui.ui.screens.copy import CopyScreen
 
         self._view_of_selection()
         view = self._watch.ended_view(self._columns)

@@ -39,7 +39,6 @@ from gwtui.ui.screens.checks import ChecksScreen, has_none
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm
-from gwtui.ui.screens.help import HelpScreen
 from gwtui.ui.screens.look_actions import LookActions
 from gwtui.ui.screens.order_actions import OrderActions
 from gwtui.ui.screens.questions import Questions
@@ -273,6 +272,8 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
         return self._config.keys
 
     def action_help(self) -> None:
+        from gwtui.ui.screens.help import HelpScreen  # not for a screen that only starts
+
         self.app.push_screen(HelpScreen(self.remapped))
 
     def action_quit(self) -> None:
