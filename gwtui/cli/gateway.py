@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gwtui.cli import gateway_benchmark
-from gwtui.cli.console import Refusal, say
+from gwtui.cli.console import Refusal, loading, say
 from gwtui.cli.options import exit_codes, exit_with
 
 
@@ -55,8 +55,9 @@ def command(
     if faults:
         _list_faults()
         return
-    from gwtui.gateway.process import serve
-    from gwtui.gateway.scenario import ScenarioError, load_scenario
+    with loading():
+        from gwtui.gateway.process import serve
+        from gwtui.gateway.scenario import ScenarioError, load_scenario
 
     raw_ports: list[int] = []
 

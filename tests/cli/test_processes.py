@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import os
 import re
@@ -23,6 +24,8 @@ import pytest
 from support.commanding import Canned, profiles, written
 from support.oswords import NO_SPACE
 from support.scripted import free_port, http
+
+from gwtui.cli import console
 
 if sys.platform == "linux":
     import fcntl
@@ -294,3 +297,15 @@ def test_the_demo_without_a_terminal(tmp_path: Path) -> None:
     assert {"gateway-claude", "gateway-gpt", "gateway-http", "gateway-ws"} <= names
     assert "gateway-http" in {row["endpoint"] for row in rows(tmp_path / "s")}
     assert (tmp_path / "s" / "pings.csv").read_text().count("\n") > 1
+
+
+def test_garbage_is_collected_again_after_loading_also_where_that_fails() -> None:
+    try:
+        with console.loading():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        with pytest.raises(ImportError), console.loading():
+            raise ImportError
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
