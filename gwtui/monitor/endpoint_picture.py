@@ -12,14 +12,14 @@ from gwtui.model.metrics import Metric
 from gwtui.model.query import Window
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import EndpointRow, LatencyView, PingView, Quantile, RequestRow
+from gwtui.model.view import Cell, EndpointRow, LatencyView, PingView, Quantile, RequestRow
 from gwtui.monitor.endpoint_history import COST_UNIT, EndpointStanding, History
 from gwtui.monitor.latency_chart import LatencyChart
-from gwtui.monitor.series import Counted, LookedAt, borne, quantiles, shown_metric
+from gwtui.monitor.series import Counted, LookedAt, longer_than, quantiles, shown_metric
 from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, StreamStore
 from gwtui.monitor.table_rows import explained
 from gwtui.stats.accuracy import latency
-from gwtui.stats.histogram import Histogram
+from gwtui.stats.histogram import Histogram, rank, supported
 from gwtui.stats.time_buckets import SECOND_NS
 
 SPARKLINE_CELLS = 40
@@ -121,8 +121,8 @@ class EndpointPicture:
         standing = self.history.standing(moment)
         values = figures.histogram(metric, window, at_ns)
         (p50,) = quantiles(values, (0.5,))
-        p95, p95_window = borne(figures, metric, 0.95, window, at_ns)
-        p99, p99_window = borne(figures, metric, 0.99, window, at_ns)
+        p95, p95_window = self._borne(values, metric, 0.95, window, at_ns)
+        p99, p99_window = self._borne(values, metric, 0.99, window, at_ns)
         mean, total = values.mean, values.total if values.n else None
         cost = figures.histogram(Metric.COST, window, at_ns)
         good, failed = (figures.count(each, window, at_ns) for each in (Counted.GOOD, Counted.FAILED))
@@ -151,7 +151,7 @@ class EndpointPicture:
             in_flight=standing.in_flight,
             missed=standing.missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
-            sparkline=figures.sparkline(metric, window, at_ns, SPARKLINE_CELLS),
+            sparkline=figures.sparkline(metric, window, at_ns, SPARKLINE_CELLS, partial(self._cell, metric)),
             held=standing.held,
             held_ns=standing.held_ns,
             verdicts=figures.verdicts(window, at_ns),
@@ -160,6 +160,37 @@ class EndpointPicture:
             p99_window=p99_window,
         )
         return explained(row, standing.reason, standing.usual, partial(self.median, window=window, moment=moment))
+
+    def _cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
+        values = self._few(metric, begin_ns, end_ns)
+        if values is None:
+            return self.history.figures.cell(metric, begin_ns, end_ns)
+        kept = self.history.kept_results
+        p50_ns = values[rank(0.5, len(values)) - 1] if values else None
+        return Cell(p50_ns, kept.failed(kept.between(begin_ns, end_ns - 1)))
+
+    def _borne(
+        self, values: Histogram, metric: Metric, q: float, window: Window, at_ns: int
+    ) -> tuple[Quantile, Window | None]:
+        """The percentile over the shortest window, from this one on, that has enough values for it, and which window
+        that is where it is another one. Where none has, the number of values of the longest."""
+        if supported(q, values.n):
+            return quantiles(values, (q,))[0], None
+        figures, n = self.history.figures, values.n
+        for longer in longer_than(window):
+            few = self._few(metric, figures.start_ns(longer, at_ns), at_ns + 1)
+            n = len(few) if few is not None else figures.count(metric, longer, at_ns)
+            if supported(q, n):
+                if few is None:
+                    return quantiles(figures.histogram(metric, longer, at_ns), (q,))[0], longer
+                return Quantile(few[rank(q, n) - 1], n), longer
+        return Quantile(None, n), None
+
+    def _few(self, metric: Metric, begin_ns: int, end_ns: int) -> list[int] | None:
+        """The values from one moment to before another in their order of size, where each is kept and they are few."""
+        kept = self.history.kept_results
+        span = kept.few(begin_ns, end_ns) if metric is not Metric.ICL else None
+        return None if span is None else sorted(kept.sure_values(metric, span))
 
     def _last_ns(self, standing: EndpointStanding, metric: Metric) -> int | None:
         kept, last = self.history.kept_results, standing.last

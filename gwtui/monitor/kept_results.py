@@ -21,6 +21,8 @@ from gwtui.stats.numbers import Numbers
 
 MOST = 400_000
 """The number of results that are kept over all endpoints."""
+FEW = 2_000
+"""The number of results up to which each of them is looked at."""
 NOTES = 1_000
 """The number of notes that are kept of each endpoint, the newest."""
 _VERDICTS = tuple(Verdict)
@@ -91,6 +93,17 @@ class KeptResults:
     def between(self, start_ns: int, end_ns: int) -> range:
         """The positions of the results that ended from one moment to another, both included."""
         return range(bisect_left(self._now_ns, start_ns), bisect_right(self._now_ns, end_ns))
+
+    def few(self, start_ns: int, end_ns: int) -> range | None:
+        """The results from one moment to before another; None where some of them are no longer kept, or where they are
+        so many that sums of buckets are read sooner."""
+        span = self.between(start_ns, end_ns - 1)
+        is_whole = not self._gone or bool(self._now_ns and self._now_ns[0] < start_ns)
+        return span if is_whole and len(span) <= FEW else None
+
+    def failed(self, span: range) -> int:
+        """How many of the results of `span` failed."""
+        return bytes(self._verdicts.values[span.start : span.stop]).translate(_HAS_FAILED).count(1)
 
     def ended_ns(self, at: int) -> int:
         """When the result at that position ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Metric
 from gwtui.model.query import Window
@@ -82,7 +84,7 @@ class PingStats:
             jitter_ns=None if jitter is None else round(jitter),
             redials=figures.count(Counted.REDIALS, Window.ALL, at_ns),
             last_close=self._last_close.at(at_ns),
-            sparkline=figures.sparkline(Metric.RTT, window, at_ns, columns),
+            sparkline=figures.sparkline(Metric.RTT, window, at_ns, columns, partial(figures.cell, Metric.RTT)),
             start_ns=lines.start_ns,
             end_ns=lines.end_ns,
             dots=lines.dots,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -127,9 +127,11 @@ class EndpointFigures:
         width, slots = self._slots(window, at_ns)
         return max(at_ns // width - slots + 1, 0) * width
 
-    def sparkline(self, metric: Metric, window: Window, at_ns: int, columns: int) -> tuple[Cell, ...]:
+    def sparkline(
+        self, metric: Metric, window: Window, at_ns: int, columns: int, make: Callable[[int, int], Cell]
+    ) -> tuple[Cell, ...]:
         """The window in `columns` equal shares, oldest first. Where a slot is wider than that, it fills several. Each
-        share that is over is computed once."""
+        share that is over is computed once. `make`: gives the cell of a stretch of time."""
         width, slots = self._slots(window, at_ns)
         if len(self._cells) > _CELLS:
             self._cells.clear()
@@ -139,14 +141,15 @@ class EndpointFigures:
             key = (metric, begin_ns, end_ns)
             cell = self._cells.get(key)
             if cell is None:
-                cell = self._cell(metric, begin_ns, end_ns)
+                cell = make(begin_ns, end_ns)
                 if end_ns == end * width:
                     self._cells[key] = cell
                     self._drawn_ns = max(end_ns, self._drawn_ns)
             cells.append(cell)
         return tuple(cells)
 
-    def _cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
+    def cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
+        """The median and the failures from one moment to before another."""
         p50_ns = self._buckets.histogram(metric, begin_ns, end_ns, keep=False).quantile(0.5)
         return Cell(p50_ns, self._buckets.count(Counted.FAILED, begin_ns, end_ns))
 
@@ -238,16 +241,9 @@ def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]
     return [Quantile(value if supported(q, n) else None, n) for q, value in zip(shares, values, strict=True)]
 
 
-def borne(
-    figures: EndpointFigures, metric: Metric, q: float, window: Window, at_ns: int
-) -> tuple[Quantile, Window | None]:
-    """The percentile over the shortest window, from this one on, that has enough values for it, and which window that
-    is where it is another one. Where none has, the number of values of the longest."""
-    for longer in _WINDOWS[_WINDOWS.index(window) :]:
-        if supported(q, figures.count(metric, longer, at_ns)):
-            (found,) = quantiles(figures.histogram(metric, longer, at_ns), (q,))
-            return found, None if longer is window else longer
-    return Quantile(None, figures.count(metric, Window.ALL, at_ns)), None
+def longer_than(window: Window) -> tuple[Window, ...]:
+    """The windows that are longer, the shortest first."""
+    return _WINDOWS[_WINDOWS.index(window) + 1 :]
 
 
 def shown_metric(asked: Metric, form: AnswerForm) -> Metric:
