@@ -51,8 +51,8 @@ def fiction_profile(endpoints: int) -> Profile:
     )
 
 
-def fiction(profile: Profile, session_dir: str | None = None) -> Iterator[Record]:
-    """Records without end: streams that mostly succeed, pings, a heartbeat every second."""
+def fiction(profile: Profile, session_dir: str | None = None, step_ns: int = STEP_NS) -> Iterator[Record]:
+    """Records without end: streams that mostly succeed, pings, a heartbeat every second. A request every `step_ns`."""
     chance = Random(1)
     latencies = [round(math.exp(chance.gauss(math.log(400 * MS), 0.4))) for _ in range(VARIETY)]
     gaps = [compress(round(math.exp(chance.gauss(math.log(20 * MS), 0.3))) for _ in range(READS)) for _ in range(101)]
@@ -83,7 +83,7 @@ def fiction(profile: Profile, session_dir: str | None = None) -> Iterator[Record
                 gaps=gaps[turn % len(gaps)],
                 trace_id=f"{turn:032x}",
             )
-        before, now_ns = now_ns, now_ns + STEP_NS
+        before, now_ns = now_ns, now_ns + step_ns
         if now_ns // BEAT_NS != before // BEAT_NS:
             yield Heartbeat(at=STARTED_AT + now_ns / 1e9, now_ns=now_ns, rows_written=turn)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import resource
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,8 +19,9 @@ from gwtui.feeds import Feed, Recording
 from gwtui.model.commands import Command
 from gwtui.model.profile import Profile
 from gwtui.model.query import Query, Window
-from gwtui.model.records import Record, RequestStarted, StreamRead
+from gwtui.model.records import Heartbeat, Record, RequestStarted, StreamRead
 from gwtui.monitor import Monitor
+from gwtui.monitor.time_strip import STRIP_CELLS
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import FRAMES_PER_S, MonitorScreen
 
@@ -80,6 +82,7 @@ def run(short: bool) -> Iterator[Figure]:
         summary = f"{_summary(drawn)}, {sum(drawn.turns_ms) / len(drawn.turns_ms) / TURN_S / 10:.0f} % of a core"
         yield Figure(f"{ENDPOINTS} endpoints, {records * FRAMES_PER_S:,} records/s ({name}): a turn", summary, reach)
     yield _steps(short)
+    yield _day(short)
     yield _charts(short)
     drawn = asyncio.run(_drawn(_flood(), turns))
     yield Figure(f"{LINES_PER_S:,} lines/s into the stream panel: a turn", _summary(drawn), f"{FRAMES_PER_S} frames/s")
@@ -90,6 +93,24 @@ def _steps(short: bool) -> Figure:
     took = asyncio.run(_walked(2_000 if short else 40_000, 3 if short else 40))
     summary = f"p50 {median(took):.1f} ms, p99 {quantile(took, 0.99):.1f} ms"
     return Figure(f"{ENDPOINTS} endpoints: a step of the cursor, and its frame", summary, "<= 50 ms")
+
+
+def _day(short: bool) -> Figure:
+    """Walking back through a day in which each endpoint is asked every 5 s, without drawing."""
+    results = 2_000 if short else ENDPOINTS * 24 * 3600 // 5
+    monitor = Monitor()
+    story = fiction(fiction_profile(ENDPOINTS), step_ns=5_000 * MS // ENDPOINTS)
+    ended = (record for record in story if not isinstance(record, StreamRead | RequestStarted | Heartbeat))
+    for record in itertools.islice(ended, results):
+        monitor.apply(record)
+    now_ns, took = monitor.now_ns, []
+    for window, step in itertools.product(Window, range(3 if short else 40)):
+        began_ns = time.process_time_ns()
+        monitor.view(Query(window=window, at_ns=now_ns - (step + 1) * now_ns // STRIP_CELLS))
+        took.append((time.process_time_ns() - began_ns) / 1e6)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    summary = f"p50 {median(took):.1f} ms, p99 {quantile(took, 0.99):.1f} ms; {grown} MB for this process"
+    return Figure(f"{results:,} results: a step of the cursor to any window of a moment", summary, "<= 50 ms, 200 MB")
 
 
 def _charts(short: bool) -> Figure:
