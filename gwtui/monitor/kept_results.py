@@ -95,8 +95,8 @@ class KeptResults:
         return range(bisect_left(self._now_ns, start_ns), bisect_right(self._now_ns, end_ns))
 
     def few(self, start_ns: int, end_ns: int) -> range | None:
-        """The results from one moment to before another; None where some of them are no longer kept, or where they are
-        so many that sums of buckets are read sooner."""
+        """The results from one moment to before another; None where some of them are no longer kept, or where sums
+        of buckets are read sooner."""
         span = self.between(start_ns, end_ns - 1)
         is_whole = not self._gone or bool(self._now_ns and self._now_ns[0] < start_ns)
         return span if is_whole and len(span) <= FEW else None
