@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from gwtui import installed_version
 from gwtui.cli import (
     bench,
     check,
@@ -49,12 +50,8 @@ class _WatchByDefault(manual.Helpful):
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            say(f"gwtui {version('gwtui')}")
-        except PackageNotFoundError:
-            say("gwtui, run from a checkout that is not installed")
+        version = installed_version()
+        say(f"gwtui {version}" if version else "gwtui, run from a checkout that is not installed")
         ctx.exit()
 
 

@@ -22,7 +22,7 @@ from gwtui.model.view import EndpointRow, Header, LatencyView, PingView, View
 from gwtui.monitor.endpoint_picture import EndpointPicture
 from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.filters import FilterError, Subject, parse
-from gwtui.monitor.known import KnownSession
+from gwtui.monitor.known_session import KnownSession
 from gwtui.monitor.latency_chart import limit_ns, spans_of
 from gwtui.monitor.series import LookedAt
 from gwtui.monitor.table_rows import Groups, ordered, unknown

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from gwtui.model.enums import BAD, State
 from gwtui.model.strip import Strip, StripCell
-from gwtui.monitor.known import KnownSession
+from gwtui.monitor.known_session import KnownSession
 from gwtui.monitor.series import LookedAt
 from gwtui.stats.time_buckets import SECOND_NS
 

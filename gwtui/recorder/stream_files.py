@@ -205,7 +205,7 @@ class StreamFiles:
         self.error = error
 
     def _write(self, each: _Waiting, profile: Profile) -> None:
-        from gwtui.recorder.stream_headers import evidence_file  # late: who only reads sessions opens no connection
+        from gwtui.recorder.stream_evidence import evidence_file  # late: who only reads sessions opens no connection
 
         if not each.data:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gwtui.model.enums import Clock, EventKind, FindingName, State
+from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import (
@@ -205,3 +206,20 @@ def session() -> list[Record]:
     records += stream(10, 20_000, upto=9)
     records.append(Heartbeat(at=START_AT + 20.6, now_ns=at(20_600), rows_written=41))
     return records
+
+
+def opened(number: int, at_s: float, name: str = CLAUDE.name) -> LogEntry:
+    """The first event of an incident of an endpoint."""
+    return LogEntry(
+        at=START_AT + at_s,
+        now_ns=at(at_s * 1000),
+        kind="incident",
+        endpoint=name,
+        incident=number,
+        event=IncidentEvent.OPENED,
+        severity=State.DOWN,
+        scope=f"endpoint {name}",
+        cause="answers cut (truncated)",
+        since=START_AT + at_s,
+        text="down: 3 truncated in a row",
+    )

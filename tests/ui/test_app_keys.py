@@ -300,24 +300,7 @@ CASES: dict[str, Case] = {
 }
 
 
-def opened(number: int, at_s: float, name: str = story.CLAUDE.name) -> LogEntry:
-    """The first event of an incident of an endpoint."""
-    return LogEntry(
-        at=START_AT + at_s,
-        now_ns=START_NS + round(at_s * SECOND),
-        kind="incident",
-        endpoint=name,
-        incident=number,
-        event=IncidentEvent.OPENED,
-        severity=State.DOWN,
-        scope=f"endpoint {name}",
-        cause="answers cut (truncated)",
-        since=START_AT + at_s,
-        text="down: 3 truncated in a row",
-    )
-
-
-MORE = (opened(1, 30), opened(2, 31, story.GPT.name))
+MORE = (story.opened(1, 30), story.opened(2, 31, story.GPT.name))
 """Incidents, which the session of the story has none of."""
 
 
@@ -344,7 +327,7 @@ def _groups() -> dict[str, list[Key]]:
     return groups
 
 
-INCIDENT = (opened(1, 5), replace(opened(1, 12), event=IncidentEvent.CLOSED, state=State.UP))
+INCIDENT = (story.opened(1, 5), replace(story.opened(1, 12), event=IncidentEvent.CLOSED, state=State.UP))
 """From 5 s to 12 s of the session."""
 
 
@@ -368,7 +351,7 @@ async def test_what_a_key_does(keys: list[Key], tmp_path: Path, monkeypatch: pyt
 
 async def test_the_incident_under_the_cursor_is_acknowledged_or_else_the_newest_that_is_open(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.show(*story.session(), opened(1, 30), opened(2, 31))
+        await stage.show(*story.session(), story.opened(1, 30), story.opened(2, 31))
         await stage.press("x", "o", "k", "enter")
         newest = ordered(stage)
         await stage.press("shift+tab", "down", "x", "enter")

@@ -8,33 +8,12 @@ from pathlib import Path
 
 import pytest
 from support import story, views
-from support.monitor_stage import SECOND, START_AT, START_NS
+from support.monitor_stage import SECOND
 from support.stage import on_stage
 
-from gwtui.model.enums import State
-from gwtui.model.incidents import IncidentEvent
-from gwtui.model.judged import LogEntry
 from gwtui.model.strip import Strip
 
-
-def opened(number: int, name: str) -> LogEntry:
-    at_s = 20 + number
-    return LogEntry(
-        at=START_AT + at_s,
-        now_ns=START_NS + at_s * SECOND,
-        kind="incident",
-        endpoint=name,
-        incident=number,
-        event=IncidentEvent.OPENED,
-        severity=State.DOWN,
-        scope=f"endpoint {name}",
-        cause="answers cut (truncated)",
-        since=START_AT + at_s,
-        text="3 truncated in a row",
-    )
-
-
-INCIDENTS = tuple(opened(number, each.name) for number, each in enumerate(story.ENDPOINTS, 1))
+INCIDENTS = tuple(story.opened(number, 20 + number, each.name) for number, each in enumerate(story.ENDPOINTS, 1))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (60, 50), (140, 40), (200, 60)])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from gwtui import installed_version
 from gwtui.codec.stream_file import STREAMS, StreamName
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.incidents import Incident
@@ -146,13 +146,6 @@ def _provenance(profile: Profile, session: str, began_at: float, made_at: float,
         session=session,
         session_at=began_at,
         made_at=made_at,
-        version=_version(),
+        version=installed_version() or "from a checkout",
         unread=unread,
     )
-
-
-def _version() -> str:
-    try:
-        return version("gwtui")
-    except PackageNotFoundError:
-        return "from a checkout"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from gwtui import installed_version
 from gwtui.apis.base import AskError
 from gwtui.codec.stream_file import FORMAT, KeptRead, StreamHeader, stream_file
 from gwtui.model.records import Ping, Request
@@ -113,9 +113,4 @@ def _masked_in(value: Any, redact: Callable[[str], str]) -> Any:
     return [_masked_in(item, redact) for item in value] if isinstance(value, list | tuple) else value
 
 
-@cache
-def _version() -> str:
-    try:
-        return version("gwtui")
-    except PackageNotFoundError:  # run from its sources
-        return ""
+_version = cache(installed_version)
