@@ -89,7 +89,7 @@ class PingsPanel(Panel):
     FADES = True
 
     def title(self, view: View) -> str:
-        return "WebSocket ping" if view.ping is None else f"WebSocket ping · {view.ping.endpoint}"
+        return "Ping" if view.ping is None else f"Ping · {view.ping.endpoint}"
 
     def options(self, view: View) -> tuple[BorderOption, ...]:
         return window_options(view.query.window) if view.ping is not None else ()
