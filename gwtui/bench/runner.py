@@ -18,7 +18,7 @@ import msgspec
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
-from gwtui.engine.load import LoadDriver
+from gwtui.engine.load import LoadDriver, evenly
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Outcome, Trigger
@@ -103,9 +103,8 @@ class _Bench:
             if plan.warmup:
                 await load.send(plan.warmup)
             self._counting = True
-            await load.send(
-                plan.requests, for_s=plan.for_s, rate=plan.rate, miss=lambda endpoint: self._miss(endpoint.name)
-            )
+            due = None if plan.rate is None else evenly(plan.rate * len(members))
+            await load.send(plan.requests, for_s=plan.for_s, due=due, miss=lambda endpoint: self._miss(endpoint.name))
 
     def _prober(self, endpoint: Endpoint) -> Prober:
         return self._deps.prober_for(endpoint, self._profile, self._emit)

@@ -1,7 +1,7 @@
 """Load on one endpoint, or on several in turns: the one driver of bursts and benchmarks.
 
-Requests of a *closed loop* start when one before them has ended; those of an *open loop* (`rate`) are due at fixed
-times, whatever became of the others.
+Requests of a *closed loop* start when one before them has ended; those of an *open loop* (`due`) are due at times that
+are known before, whatever became of the others.
 
 A prober that may not connect yet is waited for until the time is up, or, where none is set, until its member has not
 answered for `PATIENCE_NS`; the rest of that member's requests is then not sent, which is counted and is no result.
@@ -10,10 +10,10 @@ answered for `PATIENCE_NS`; the rest of that member's requests is then not sent,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, repeat
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -31,6 +31,12 @@ def alternating(members: Sequence[MemberT], rounds: int | None = None) -> Iterat
     no end."""
     for turn in count() if rounds is None else range(rounds):
         yield from members if turn % 2 == 0 else reversed(members)
+
+
+def evenly(per_s: float) -> Iterator[int]:
+    """Due times at a constant rate, for ever: ns from the start, the first at once. `per_s` is of all members."""
+    step_ns = 1e9 / per_s
+    return (int(turn * step_ns) for turn in count())
 
 
 @dataclass(slots=True)
@@ -94,23 +100,27 @@ class LoadDriver(Generic[MemberT]):
         requests: int | None,
         *,
         for_s: float | None = None,
-        rate: float | None = None,
+        due: Iterable[int] | None = None,
         miss: Callable[[MemberT], None] = lambda _: None,
     ) -> None:
-        """Send `requests` to each member, or as many as fit into `for_s`; `rate` is requests a second to each.
+        """Send `requests` to each member, or as many as fit into `for_s`, or as there are due times.
+
+        `due` makes it an open loop: when each turn is due, in ns from the start, in ascending order. Turns go round the
+        members as `alternating` has them, so the due times are those of all members together. It is read one by one as
+        the load goes on, and may have no end.
 
         `miss` is given the member of every request that was due and is not sent: it found no room before the time of an
         open loop was up, or its member was given up. Returns when the last one has ended.
         """
         begin_ns = self._clock()
         end_ns = begin_ns + int(for_s * 1e9) if for_s is not None else None
-        step_ns = 1e9 / (rate * len(self._members)) if rate is not None else 0.0
+        is_open, offsets = due is not None, repeat(0) if due is None else due
         room = asyncio.Semaphore(self._concurrency)
         for lane in self._lanes:
             lane.number = 0
         async with asyncio.TaskGroup() as group:
-            for turn, lane in enumerate(alternating(self._lanes, requests)):
-                due_ns = begin_ns + int(turn * step_ns)
+            for offset_ns, lane in zip(offsets, alternating(self._lanes, requests), strict=False):
+                due_ns = begin_ns + offset_ns
                 if end_ns is not None and due_ns >= end_ns:
                     return
                 await self._until(due_ns)
@@ -118,13 +128,13 @@ class LoadDriver(Generic[MemberT]):
                 if self._stopped:
                     return
                 late = end_ns is not None and self._clock() >= end_ns
-                if late and not step_ns:
+                if late and not is_open:
                     return
                 if late or lane.given_up:
                     miss(lane.member)
                     room.release()
                     continue
-                work = self._work(lane, due_ns if step_ns else None, end_ns, miss)
+                work = self._work(lane, due_ns if is_open else None, end_ns, miss)
                 group.create_task(work).add_done_callback(lambda _: room.release())
 
     async def _work(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.standin import FakeProber, Gateway, endpoint
 
-from gwtui.engine.load import PATIENCE_NS, LoadDriver, alternating
+from gwtui.engine.load import PATIENCE_NS, LoadDriver, alternating, evenly
 from gwtui.model.profile import Profile
 from gwtui.probes.prober import Prober
 
@@ -55,6 +55,8 @@ class Dialling:
     sent: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    due: list[tuple[str, int]] = field(default_factory=list)
+    """Each request's member, and when it was due."""
 
     async def drive(self, requests: int | None, **options: Any) -> None:
         async def sleep(seconds: float) -> None:
@@ -65,6 +67,7 @@ class Dialling:
             assert isinstance(prober, Waiting)
             assert due_ns <= self.now_ns
             self.sent[member] += 1
+            self.due.append((member, due_ns))
             self.now_ns += SECOND // 10
             left = self.answers[member]
             good = left.pop(0) if left else True
@@ -113,6 +116,26 @@ async def test_a_member_that_does_not_answer_is_given_up_and_the_others_go_on() 
 async def test_a_set_time_ends_every_wait(rate: float | None, missed: int) -> None:
     """Also a wait that is longer than the patience of a load without a set time."""
     load = Dialling({"a": [True, False]}, wait_s=2 * PATIENCE_NS / SECOND)
-    await load.drive(None if rate is None else 4, for_s=40, rate=rate)
+    await load.drive(None if rate is None else 4, for_s=40, due=None if rate is None else evenly(rate))
     assert (load.sent["a"], load.missed["a"]) == (2, missed)
     assert load.now_ns == 40 * SECOND
+
+
+async def test_requests_are_sent_when_they_are_due_and_end_with_the_due_times() -> None:
+    """Due times may have any law; turns go round the members."""
+    load = Dialling({"a": [], "b": []}, wait_s=0)
+    await load.drive(None, due=iter([0, SECOND, SECOND, 7 * SECOND]))
+    assert load.due == [("a", 0), ("b", SECOND), ("b", SECOND), ("a", 7 * SECOND)]
+    assert load.now_ns >= 7 * SECOND
+
+
+def test_a_rate_is_due_times_at_equal_distances() -> None:
+    assert list(islice(evenly(3), 7)) == [
+        0,
+        SECOND // 3,
+        2 * SECOND // 3,
+        SECOND,
+        4 * SECOND // 3,
+        5 * SECOND // 3,
+        2 * SECOND,
+    ]
