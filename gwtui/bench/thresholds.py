@@ -8,7 +8,6 @@ the number of results does not support is undecided, which is no pass either.
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -18,9 +17,10 @@ from typing import NamedTuple
 from gwtui.bench.measures import COUNTS, MEASURES, PER_S, SHARES
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
+from gwtui.bench.slo import ExpressionError, duration_ns, latency_named, near, share_of_percent
 from gwtui.model.enums import FindingName, Kind
 from gwtui.model.findings import FINDINGS
-from gwtui.model.metrics import BY_NAME, LATENCIES, Metric
+from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.histogram import least_n
 from gwtui.text import units
@@ -38,12 +38,10 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,
     "==": operator.eq,
 }
-_DURATIONS = {"": 1e6, "ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
-"""A bare number is milliseconds, as in the filter of the screen."""
 _EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or goodput<20"
 
 
-class GateError(ValueError):
+class GateError(ExpressionError):
     """An expression that means nothing. The text says what is wrong with it, on one line."""
 
 
@@ -114,7 +112,7 @@ def parse(text: str) -> Threshold:
     measure = found["measure"].lower()
     try:
         limit, metric, read, kind = _measure(measure, number, unit)
-    except GateError as error:
+    except ExpressionError as error:
         raise GateError(f"--fail-if {text!r}: {error}") from None
     return Threshold(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read, kind)
 
@@ -176,36 +174,29 @@ def _named(measure: str, text: str) -> _Meaning:
 
 
 def _near(measure: str) -> str:
-    near = difflib.get_close_matches(measure, (*_names(), *MEASURES), n=1, cutoff=0.5)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return near(measure, (*_names(), *MEASURES))
 
 
 def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
-    if unit not in _DURATIONS:
-        raise GateError(f"{unit!r} is not a unit of time: use us, ms, s or m")
-    metric = BY_NAME.get(found["metric"])
-    if metric not in LATENCIES:
-        raise GateError(f"{found['metric']!r} is not a latency: use one of {', '.join(LATENCIES)}")
-    percent = {"median": 50.0, "min": 0.0, "max": 100.0}.get(found["statistic"])
+    limit_ns, metric = duration_ns(number, unit), latency_named(found["metric"])
+    q = {"median": 0.5, "min": 0.0, "max": 1.0}.get(found["statistic"])
     if found["percent"]:
-        percent = float(found["percent"])
-        if not 0 < percent < 100:
-            raise GateError("a percentile is between p0 and p100")
+        q = share_of_percent(found["percent"])
 
     def read(measured: Measured) -> Figure:
-        if percent is None:
+        if q is None:
             value, n = measured.mean_ns(metric), measured.percentile(metric, 0.5).n
         else:
-            percentile = measured.percentile(metric, percent / 100)
+            percentile = measured.percentile(metric, q)
             value, n = percentile.value_ns, percentile.n
-            if value is not None and 0 < percent < 100 and not percentile.supported:
-                return _too_few(found["statistic"], percent / 100, metric, n)
+            if value is not None and 0 < q < 1 and not percentile.supported:
+                return _too_few(found["statistic"], q, metric, n)
         name = f"{found['statistic']} {metric.label}"
         if value is None:
             return Figure(None, f"{name} could not be measured in {measured.total} requests")
         return Figure(value, f"{name} is {units.duration(value)} (n {n})")
 
-    return _Meaning(number * _DURATIONS[unit], metric, read)
+    return _Meaning(limit_ns, metric, read)
 
 
 def _too_few(statistic: str, q: float, metric: Metric, n: int) -> Figure:
