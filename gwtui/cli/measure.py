@@ -86,8 +86,8 @@ measure_options = options.option_group(
 def refusing_targets() -> Iterator[None]:
     """Faults of targets, thresholds, files and the configuration end the command."""
     from gwtui.bench.csv_in import CSVError
+    from gwtui.bench.gate_figures import GateError
     from gwtui.bench.targets import TargetError
-    from gwtui.bench.thresholds import GateError
 
     with refusing():
         try:

@@ -13,8 +13,10 @@ from support.monitor_stage import MS, endpoint
 
 from gwtui.bench import table
 from gwtui.bench.csv_out import aggregate_lines
+from gwtui.bench.gate_figures import GateError
+from gwtui.bench.measures import MEASURES
 from gwtui.bench.results import Measured, empty
-from gwtui.bench.thresholds import GateError, check, judge, parse
+from gwtui.bench.thresholds import check, judge, parse
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
@@ -217,6 +219,12 @@ def test_without_an_end_or_a_count_nothing_was_reached() -> None:
     assert found.undecided
     with pytest.raises(GateError, match="generates tokens"):
         check([parse("tokens_per_s_total<1")], [measured("ws", [1], api="websocket")])
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_each_measure_that_the_help_names_is_a_gate(measure: str) -> None:
+    each = served(50, output_tokens=20, tpot_ms=50, tokens_per_s=20.0)
+    assert len(judge([parse(f"{measure}<0"), parse(f"{measure}>=0")], [each])) == 1
 
 
 def test_times_in_doubt_can_be_a_gate() -> None:

@@ -15,7 +15,7 @@ from support.framed import WIRES, stream_type, wire_of
 from support.scripted import chunk
 from support.streams import named, unnamed
 
-from gwtui.bench import thresholds
+from gwtui.bench import gate_figures, thresholds
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError
 from gwtui.framing import FRAMINGS
@@ -33,7 +33,7 @@ MOST = 1 << 18
 TRIES = 2
 SUSPECT = 3.0
 """A ratio from which a time may grow with the square of its input."""
-REFUSALS = (FramingError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
+REFUSALS = (FramingError, ConfigError, ScenarioError, filters.FilterError, gate_figures.GateError, WireError)
 
 
 class Family(NamedTuple):

@@ -18,7 +18,7 @@ from support.framed import stream_type, wire_of
 from support.script import response
 from support.texts import texts_of
 
-from gwtui.bench import csv_in, thresholds
+from gwtui.bench import csv_in, gate_figures, thresholds
 from gwtui.codec import wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
@@ -254,7 +254,7 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("rows", a_file(*SESSIONS), read_rows),
     Target("capture", a_capture, read_capture, (CaptureError,), quotes_clean=True),
     Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),
-    Target("gate", spoiled_text(*GATES), a_gate, (thresholds.GateError,), quotes_clean=True),
+    Target("gate", spoiled_text(*GATES), a_gate, (gate_figures.GateError,), quotes_clean=True),
     Target("scenario", spoiled_text(*SCENARIOS), read_scenario, (ScenarioError,)),
     Target("session", spoiled_text('schema = 3\nstarted_at = "2026-01-31T14:03:22Z"\n'), read_session),
     Target("reference", spoiled_text("token ${env:KEY} ${cmd:pass x}", "file:~/x"), read_reference),
