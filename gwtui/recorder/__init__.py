@@ -2,9 +2,10 @@
 
 from gwtui.recorder.disk import parts
 from gwtui.recorder.ownership import refusal_of
-from gwtui.recorder.recorder import Recorder, RecorderStatus
+from gwtui.recorder.recorder import Recorder
 from gwtui.recorder.session_dirs import latest_session_dir, new_session_dir, session_dir, state_dir
 from gwtui.recorder.session_metadata import profile_toml
+from gwtui.recorder.session_writer import RecorderStatus
 
 __all__ = [
     "Recorder",

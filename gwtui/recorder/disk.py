@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _STEP = 1 << 16
 
-_PART = re.compile(r"(requests|pings)(?:\.[0-9]+)?\.csv")
+_PART = re.compile(r"(requests|pings|never_sent)(?:\.[0-9]+)?\.csv")
 
 
 class LineFile:

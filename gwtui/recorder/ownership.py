@@ -27,16 +27,20 @@ SESSION = "session.toml"
 PROFILE = "profile.toml"
 REQUESTS = "requests.csv"
 USUAL = "usual.jsonl"
+RUN = "run.json"
+"""What a benchmark was to do: only the sessions of benchmarks have it."""
+SUMMARY = "summary.json"
+NEVER_SENT = "never_sent.csv"
 SESSION_BYTES = 64 << 10
 """Length limit of `session.toml`."""
 MAX_NAMED = 3
 """This many names of files are quoted."""
 
-_LEFT = re.compile(r"\.lock|\.(session|profile)\.toml\.new")
+_LEFT = re.compile(r"\.lock|\.((session|profile)\.toml|(run|summary)\.json)\.new")
 """What a session that ended before it had a row may leave."""
 _OURS = re.compile(
-    r"(session|profile)\.toml"
-    r"|((requests|pings|incidents|checks)(\.[0-9]+)?\.csv|(texts|usual)(\.[0-9]+)?\.jsonl)([.-][0-9A-Za-z.-]+)?"
+    r"(session|profile)\.toml|(run|summary)\.json"
+    r"|((requests|pings|incidents|checks|never_sent)(\.[0-9]+)?\.csv|(texts|usual)(\.[0-9]+)?\.jsonl)([.-][0-9A-Za-z.-]+)?"
     r"|(writeup|copy)-[0-9A-Za-z-]+\.[a-z]+"
 )
 """The files of a session, also as a program that rotates logs names them: `requests.csv.1.gz`."""

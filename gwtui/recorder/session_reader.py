@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import TextIO, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -39,8 +39,9 @@ from gwtui.text.units import timestamp
 from gwtui.text.untrusted_files import Directory
 
 Row: TypeAlias = Request | Ping | LogEntry | Usual
-_Of: TypeAlias = Callable[[Mapping[str, str]], Row | None]
-"""The row of these cells; None: it is left out."""
+_T = TypeVar("_T")
+Of: TypeAlias = Callable[[Mapping[str, str]], _T | None]
+"""What the cells of a row are, by column; None: the row is left out. Raises RowError."""
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
 LATEST = 253_402_300_799.0
@@ -93,7 +94,7 @@ class Session:
         limits = (timestamp(between[0]), timestamp(between[1])) if between is not None else None
         with Directory.held(self.directory) as directory:
             streams = [
-                self._stamped(_rows(directory, name, of, unread, stopped, limits if name != LOG else None))
+                self._stamped(rows_of(directory, name, of, unread, stopped, limits if name != LOG else None))
                 for name, of in _FILES.items()
             ]
             streams.append(self._stamped(_usuals(directory, unread, stopped)))
@@ -109,7 +110,7 @@ class Session:
     def marks(self) -> list[LogEntry]:
         """The user's marks, oldest first. Raises OSError."""
         with Directory.held(self.directory) as directory:
-            rows = _rows(directory, LOG, incident_of, UnreadRows(), lambda: False)
+            rows = rows_of(directory, LOG, incident_of, UnreadRows())
             return [row for row in rows if isinstance(row, LogEntry) and row.kind == "mark"]
 
     def stream_names(self) -> list[StreamName]:
@@ -128,7 +129,7 @@ class Session:
     def log(self, unread: UnreadRows) -> Iterator[Row]:
         """The rows of the log alone, oldest first. Raises OSError."""
         with Directory.held(self.directory) as directory:
-            yield from self._stamped(_rows(directory, LOG, incident_of, unread, lambda: False))
+            yield from self._stamped(rows_of(directory, LOG, incident_of, unread))
 
     def ended_at(self) -> float:
         """The wall time of the newest row, from the ends of the files. Raises OSError."""
@@ -177,25 +178,26 @@ def _ended_at(row: Row) -> float:
 
 
 LOG = "incidents.csv"
-_FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, LOG: incident_of}
+_FILES: dict[str, Of[Row]] = {"requests.csv": request_of, "pings.csv": ping_of, LOG: incident_of}
 _BEGAN = "started_at"
 _TAIL = 1 << 20
 """Bytes at the end of a file among which its last row is looked for."""
 
 
-def _rows(
+def rows_of(
     directory: Directory,
     name: str,
-    of: _Of,
+    of: Of[_T],
     unread: UnreadRows,
-    stopped: Callable[[], bool],
+    stopped: Callable[[], bool] = lambda: False,
     between: tuple[str, str] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[_T]:
+    """The rows of a file of a session and of the parts that were put aside, oldest first. Raises OSError."""
     for part, file in _files(directory, name):
         yield from _rows_in(file, part, of, unread, stopped, between)
 
 
-def _last_row(directory: Directory, name: str, of: _Of) -> Row | None:
+def _last_row(directory: Directory, name: str, of: Of[Row]) -> Row | None:
     """The last row of the newest file that has one."""
     for part in reversed(parts_of(name, directory.names())):
         header, lines = _ends_of(directory, part)
@@ -218,7 +220,7 @@ def _ends_of(directory: Directory, part: str) -> tuple[str, list[str]]:
     return header.decode("utf-8", "replace"), lines
 
 
-def _bad(directory: Directory, name: str, of: _Of, unread: UnreadRows) -> Iterator[Row]:
+def _bad(directory: Directory, name: str, of: Of[Row], unread: UnreadRows) -> Iterator[Row]:
     good: Mapping[str, str] | None = None
 
     def bad(cells: Mapping[str, str]) -> Row | None:
@@ -226,7 +228,8 @@ def _bad(directory: Directory, name: str, of: _Of, unread: UnreadRows) -> Iterat
         good = cells if cells.get("outcome") == Outcome.OK else None
         return of(cells) if good is None else None
 
-    yield from _rows(directory, name, bad, unread, lambda: False)
+    rows: Iterator[Row] = rows_of(directory, name, bad, unread)
+    yield from rows
     with suppress(RowError):
         if good is not None and (last := of(good)) is not None:
             yield last
@@ -287,11 +290,11 @@ def _files(directory: Directory, name: str) -> Iterator[tuple[str, TextIO]]:
 def _rows_in(
     file: TextIO,
     part: str,
-    of: _Of,
+    of: Of[_T],
     unread: UnreadRows,
     stopped: Callable[[], bool],
     between: tuple[str, str] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[_T]:
     try:
         columns = _cells(file.readline(MAX_LINE))
     except RowError as error:

@@ -223,7 +223,7 @@ def test_a_file_that_is_full_is_put_aside_and_begun_anew(directory: Path, flushe
 def test_a_new_day_puts_large_files_aside_and_small_ones_not(
     directory: Path, flushes: Flushes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gwtui.recorder.recorder.DAY_BYTES", 2000)
+    monkeypatch.setattr("gwtui.recorder.session_writer.DAY_BYTES", 2000)
     now = [DAY_S * 20_000 + DAY_S - 1]
     with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001, wall=lambda: now[0]) as recorder:
 

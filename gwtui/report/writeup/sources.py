@@ -17,8 +17,8 @@ from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
-from gwtui.recorder.recorder import FLUSH_S
 from gwtui.recorder.session_reader import Session, SessionError, UnreadRows, read_session
+from gwtui.recorder.session_writer import FLUSH_S
 from gwtui.report.writeup.collect import Collector
 from gwtui.report.writeup.document import EvidenceResult, Provenance, Writeup, masked_writeup, sane
 from gwtui.report.writeup.markdown import writeup_markdown

@@ -1,0 +1,90 @@
+"""A bench session read back: what was to be done, what came of it, and what is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gwtui.bench.csv_in import SESSION_FILES
+from gwtui.bench.run_file import RunFile, RunFileError
+from gwtui.bench.session_rows import MAX_POINT, result_of
+from gwtui.codec.cells import MILLISECONDS
+from gwtui.codec.csv_schema import RowError
+from gwtui.model.profile import Profile
+from gwtui.model.records import Ping, Request
+from gwtui.recorder.ownership import NEVER_SENT, RUN, SUMMARY
+from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session, rows_of
+from gwtui.text.sanitize import clean
+from gwtui.text.untrusted_files import Directory
+
+MAX_RUN_BYTES = 64 << 20
+"""Length limit of `run.json` and `summary.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A due request that was never sent."""
+
+    point: str
+    reason: str
+    due_ns: int
+    """On the line of the results' stamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRecording:
+    """A bench session that was recorded, whole or in part."""
+
+    directory: Path
+    started_at: float
+    profile: Profile
+    run: RunFile
+
+    def results(self, unread: UnreadRows) -> Iterator[tuple[str, Request | Ping]]:
+        """Every result with its point, requests before pings, each in the order of their ends. Stamps count from the
+        beginning of the session. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            for name in SESSION_FILES:
+                yield from rows_of(directory, name, result_of, unread)
+
+    def misses(self, unread: UnreadRows) -> Iterator[Missed]:
+        """Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            yield from rows_of(directory, NEVER_SENT, _missed, unread)
+
+    def summary(self) -> bytes | None:
+        """`summary.json`; None where the benchmark did not come to its end. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            return directory.read(SUMMARY, MAX_RUN_BYTES) if directory.has(SUMMARY) else None
+
+
+def is_bench(path: Path) -> bool:
+    """Whether a directory is a bench session."""
+    try:
+        with Directory.held(path) as directory:
+            return directory.has(RUN)
+    except OSError:
+        return False
+
+
+def read_bench(path: Path) -> BenchRecording:
+    """The bench session in the directory, which is untrusted. Raises SessionError."""
+    session = read_session(path)
+    try:
+        with Directory.held(path) as directory:
+            run = RunFile.parse(directory.read(RUN, MAX_RUN_BYTES))
+    except OSError as error:
+        raise SessionError(f"{path} is not a bench session: {RUN}: {error.strerror}") from error
+    except RunFileError as error:
+        raise SessionError(f"{path / RUN} cannot be read: {error}") from error
+    return BenchRecording(path, session.started_at, session.profile, run)
+
+
+def _missed(cells: Mapping[str, str]) -> Missed:
+    """Raises RowError."""
+    try:
+        due_ns = int(MILLISECONDS.read(cells["due_ms"]))
+    except (KeyError, ValueError, OverflowError) as error:
+        raise RowError("it does not say when") from error
+    return Missed(clean(cells.get("point", ""), MAX_POINT), clean(cells.get("reason", ""), 40), due_ns)
