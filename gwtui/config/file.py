@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from gwtui.config.bench_plans import plan_problems
 from gwtui.config.complaints import name_complaint
 from gwtui.config.errors import ConfigFault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
@@ -74,6 +75,8 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     history: HistoryLimits = HistoryLimits()
     sessions: SessionLimits = SessionLimits()
     profiles: dict[str, Any] = {}
+    bench: dict[str, Any] = {}
+    """Plans of benchmarks; they become `BenchPlan`s one by one."""
 
 
 def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[ConfigFault]:
@@ -82,6 +85,7 @@ def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[ConfigFault
     profiles = raw.get("profiles")
     for name, table in profiles.items() if isinstance(profiles, Mapping) else ():
         problems += _profile_problems(name, table)
+    problems += plan_problems(raw)
     if not problems:
         return []
     lines = Lines(text)

@@ -51,12 +51,13 @@ def with_absolute_paths(struct: _Struct, directory: Path) -> _Struct:
         return msgspec.structs.replace(struct, tls=with_absolute_paths(struct.tls, directory))
     if isinstance(struct, TLS):
         named = {field: getattr(struct, field) for field in ("ca_file", "client_cert", "client_key")}
-        paths = {field: _absolute(path, directory) for field, path in named.items() if path is not None}
+        paths = {field: absolute(path, directory) for field, path in named.items() if path is not None}
         return msgspec.structs.replace(struct, **paths)
     return struct
 
 
-def _absolute(path: str, directory: Path) -> str:
+def absolute(path: str, directory: Path) -> str:
+    """A path of a file in this directory: `~` is the home, and what is relative begins at the directory."""
     if Path(path).is_absolute():
         return path
     try:

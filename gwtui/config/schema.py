@@ -57,7 +57,7 @@ def _required(field: FieldInfo) -> bool:
 
 
 def _problems(value: object, wanted: Any, path: KeyPath) -> Iterator[Problem]:
-    wanted = _without_none(wanted)
+    wanted = _fitting(value, _without_none(wanted))
     origin, arguments = get_origin(wanted), get_args(wanted)
     if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
         yield from problems_of(value, wanted, path)
@@ -97,6 +97,16 @@ def _without_none(wanted: Any) -> Any:
         return wanted
     members = tuple(member for member in get_args(wanted) if member is not types.NoneType)
     return Union[members]  # noqa: UP007  # built at run time, which `|` has no spelling for
+
+
+def _fitting(value: object, wanted: Any) -> Any:
+    """The member of a union that an array or a table is meant for, so that each fault in it gets a place of its own."""
+    members = get_args(wanted) if get_origin(wanted) in (Union, types.UnionType) else ()
+    for member in members:
+        is_struct = isinstance(member, type) and issubclass(member, msgspec.Struct)
+        if (isinstance(value, list) and get_origin(member) is tuple) or (isinstance(value, Mapping) and is_struct):
+            return member
+    return wanted
 
 
 def _in_words(message: str) -> str:

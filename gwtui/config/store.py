@@ -15,7 +15,8 @@ import msgspec
 
 from gwtui.apis.token_limit import limited
 from gwtui.config import tomledit
-from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, dotted, shown
+from gwtui.config.bench_plans import BenchPlan, plan_from
+from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, did_you_mean, dotted, shown
 from gwtui.config.file import (
     UI,
     File,
@@ -44,6 +45,15 @@ class Config:
     """The keys of `ui`: binding id -> keys, separated by commas."""
     history: HistoryLimits = field(default_factory=HistoryLimits)
     sessions: SessionLimits = field(default_factory=SessionLimits)
+    plans: tuple[BenchPlan, ...] = ()
+
+    def plan(self, name: str) -> BenchPlan:
+        """The plan `[bench.NAME]`. Raises ConfigError."""
+        for plan in self.plans:
+            if plan.name == name:
+                return plan
+        hint = did_you_mean(name, (plan.name for plan in self.plans)) or "gwtui config example shows how to write one"
+        raise _refusal(self.path, f"there is no plan {shown(name)}", hint)
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile of that name; without one the default, or the only one. Raises ConfigError."""
@@ -75,7 +85,8 @@ def loads(text: str, path: Path) -> Config:
         _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()
     )
     keys = {binding: ",".join(keys) for binding, keys in flat_keys(file.ui.keys)}
-    return Config(path, profiles, file.default_profile, file.ui, keys, file.history, file.sessions)
+    plans = tuple(plan_from(name, table, path.absolute().parent) for name, table in file.bench.items())
+    return Config(path, profiles, file.default_profile, file.ui, keys, file.history, file.sessions, plans)
 
 
 def check(path: Path | None = None) -> list[ConfigFault]:

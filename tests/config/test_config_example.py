@@ -11,6 +11,7 @@ import msgspec
 
 from gwtui import config
 from gwtui.apis import api_names
+from gwtui.config.bench_plans import BenchPlan
 from gwtui.config.file import UI, File, HistoryLimits, SessionLimits
 from gwtui.config.paths import shipped
 from gwtui.config.themes import load_all
@@ -58,6 +59,7 @@ def test_the_reference_names_every_field_with_its_default() -> None:
         (UI, raw["ui"], set()),
         (HistoryLimits, raw["history"], set()),
         (SessionLimits, raw["sessions"], set()),
+        (BenchPlan, raw["bench"]["reference"], {"name"}),
         (Profile, profile, {"name"}),
         (Budget, profile["budget"], set()),
         (Thresholds, profile["thresholds"], set()),
