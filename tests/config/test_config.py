@@ -29,7 +29,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("interval_s = nan", "interval_s", "expected a number >= 0.05"),
     ("interval_s = true", "interval_s", "expected a number, got true or false"),
     ("max_tokens = 1.5", "max_tokens", "expected a whole number"),
-    ("expect_status = 99", "expect_status[1]", "expected a whole number >= 100"),
+    ("expect_status = 99", "expect_status", "expected a whole number >= 100"),
     ("expect_status = 2.5", "expect_status", "expected a whole number or text or an array, got a number"),
     ('stream = "yes"', "stream", "expected true or false, got text"),
     ("headers = []", "headers", "expected a table, got an array"),
