@@ -45,6 +45,7 @@ TIER2 = frozenset(
         "cf-cache-status",
         "content-encoding",
         "date",
+        "fireworks-cached-prompt-tokens",
         "fireworks-server-time-to-first-token",
         "helicone-cache",
         "location",
@@ -87,6 +88,7 @@ TIER2 = frozenset(
     }
 )
 """What explains times, routes and limits."""
+CACHED_TOKENS = "fireworks-cached-prompt-tokens"
 CONSTANT_NAMES = TIER1 | TIER2
 RATE_LIMITS = ("anthropic-ratelimit-", "x-ratelimit-", "ratelimit")
 """All headers that start so belong to the second tier."""
@@ -98,6 +100,7 @@ QUARTER_S = 900.0
 """All zones of the world are whole quarters of an hour apart."""
 
 _SECONDS = re.compile(r"(\d{1,40}(\.\d{0,20})?|\.\d{1,20})(e\+?\d{1,3})?", re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,12}", re.ASCII)
 _HOURS = re.compile(r" ([+-]\d\d)$")
 _FOREIGN = re.compile(r" (?!(UTC?|GMT|Z|[AECMP][SD]T)$)[A-Z]{1,5}$", re.IGNORECASE)
 """The end of a date with a zone that RFC 5322 gives no meaning to: `CET`, but also `IST`, which is one of three."""
@@ -194,6 +197,12 @@ def retry_after(headers: Headers, now: float) -> float | None:
 def _number(value: str) -> float | None:
     value = value.strip()
     return float(value) if value and value.isascii() and _SECONDS.fullmatch(value) else None
+
+
+def header_cached_tokens(headers: Headers) -> int | None:
+    """How many tokens of the prompt came from a cache, as Fireworks tells it; None where no header does."""
+    value = header(headers, CACHED_TOKENS).strip()
+    return int(value) if _COUNT.fullmatch(value) else None
 
 
 def http_date(value: str) -> float | None:

@@ -90,6 +90,8 @@ _AGGREGATE: dict[str, Read] = {
     "input_tokens_per_s": _rate(partial(_per_s, "input_tokens")),
     "output_tokens_per_s": _rate(partial(_per_s, "output_tokens")),
     "output_tokens_per_s_per_user": _rate(lambda r: r.output_tokens_per_user),
+    "cached_tokens": lambda m: m.flights.cached_tokens,
+    "cached_share": _rate(lambda r: r.cached_share),
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")

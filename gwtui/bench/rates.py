@@ -33,6 +33,10 @@ class Rates:
     input_tokens: int | None
     """As the answers count them; None where none does."""
     output_tokens: int | None
+    cached_tokens: int | None
+    """Those of the input tokens that came from a cache of prompts; None where no answer says."""
+    cached_share: float | None
+    """Of the input tokens of the answers that say how many were cached; None where none does."""
     uncounted: int
     """Good answers that did not count their output tokens."""
 
@@ -63,6 +67,9 @@ class Flights:
     """The last counted end."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cacheable_tokens: int = 0
+    """The input tokens of the answers that say how many were cached."""
     uncounted: int = 0
 
     @property
@@ -80,7 +87,16 @@ class Flights:
         if isinstance(result, Request):
             self.input_tokens = _sum(self.input_tokens, result.input_tokens)
             self.output_tokens = _sum(self.output_tokens, result.output_tokens)
+            if result.cached_tokens is not None:
+                self.cached_tokens = _sum(self.cached_tokens, result.cached_tokens)
+                self.cacheable_tokens += result.input_tokens or 0
             self.uncounted += result.outcome is Outcome.OK and result.output_tokens is None
+
+    @property
+    def cached_share(self) -> float | None:
+        if self.cached_tokens is None or not self.cacheable_tokens:
+            return None
+        return self.cached_tokens / self.cacheable_tokens
 
     def rates(self, *, offered: int, completed: int, good: int) -> Rates | None:
         """None where nothing has ended."""
@@ -98,6 +114,8 @@ class Flights:
             max_in_flight=most,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
+            cached_tokens=self.cached_tokens,
+            cached_share=self.cached_share,
             uncounted=self.uncounted,
         )
 

@@ -141,6 +141,8 @@ def _rates(found: Rates | None) -> dict[str, Any] | None:
         **per_s,
         "output_tokens_per_s_per_user": _rounded(found.output_tokens_per_user),
         "without_token_count": found.uncounted,
+        "cached_tokens": found.cached_tokens,
+        "cached_share": _rounded(found.cached_share),
         "mean_in_flight": round(found.mean_in_flight, 3),
         "max_in_flight": found.max_in_flight,
     }

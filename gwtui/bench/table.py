@@ -138,7 +138,8 @@ def token_line(name: str, found: Rates) -> str:
     """Tokens per second, in all and per user; "" where no answer counts its output."""
     if found.output_tokens is None:
         return ""
-    sent = "" if found.input_tokens is None else f"{units.rate(found.per_s(found.input_tokens))} input and "
+    cached = "" if found.cached_share is None else f" ({units.share(found.cached_share)} % cached)"
+    sent = "" if found.input_tokens is None else f"{units.rate(found.per_s(found.input_tokens))} input{cached} and "
     made = f"{units.rate(found.per_s(found.output_tokens))} output tokens/s"
     each = f"{units.rate(found.output_tokens_per_user)} output tokens/s per request in flight"
     lacks = f"; {units.many(found.uncounted, 'good answer')} without a token count" if found.uncounted else ""

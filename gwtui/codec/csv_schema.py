@@ -140,6 +140,9 @@ _REQUEST_LATER = (
     CSVColumn("turn", WHOLE),
     CSVColumn("turns", WHOLE),
     CSVColumn("vantage", TEXT),
+    CSVColumn("cached_tokens", WHOLE),
+    CSVColumn("prompt_line", WHOLE),
+    CSVColumn("prompt_hash", TEXT),
 )
 """Columns of requests.csv behind those of its metrics."""
 

@@ -218,6 +218,8 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     """All that was generated, reasoning included."""
     reasoning_tokens: int | None = None
     """Those of the output tokens that the answer says are reasoning."""
+    cached_tokens: int | None = None
+    """Those of the input tokens that came from a cache of prompts; None where the answer does not say."""
     cost_usd: float | None = None
     """US dollars, as the answer tells them, or by the endpoint's `price`; None where neither is known."""
     bytes: int = 0
@@ -239,6 +241,10 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     turn: int | None = None
     """Which of the `turns` of a conversation it was, counted from 1; None where it was none."""
     turns: int | None = None
+    prompt_line: int | None = None
+    """The line of the file of prompts that it asked; None where there was no such file."""
+    prompt_hash: str = ""
+    """Of what that line asks: the same in every file with the same question."""
     text: str = ""
     """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
     an answer (plain HTTP, a refusal) it is the body."""

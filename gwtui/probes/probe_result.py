@@ -13,7 +13,7 @@ from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
 from gwtui.apis.costs import header_cost
 from gwtui.apis.damage import Damage
-from gwtui.apis.headers import Headers, header, pick_headers, request_id, trace_id
+from gwtui.apis.headers import Headers, header, header_cached_tokens, pick_headers, request_id, trace_id
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
 from gwtui.model.concurrency import Concurrency
@@ -189,6 +189,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         output_tokens=usage.output_tokens,
         cost_usd=_cost(endpoint, result.headers, usage),
         reasoning_tokens=usage.reasoning_tokens,
+        cached_tokens=usage.cached_tokens if usage.cached_tokens is not None else header_cached_tokens(result.headers),
         bytes=result.bytes,
         clock=trace.clock if trace.reads else Clock.USER,
         phases=_phases(trace, peer),

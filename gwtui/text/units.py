@@ -104,12 +104,16 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def tokens(sent: int | None, made: int | None, reasoning: int | None) -> str:
-    """What an answer took: `9 in, 840 out, 800 of them reasoning`; "" where it tells neither of the first two."""
+def tokens(sent: int | None, made: int | None, reasoning: int | None, cached: int | None = None) -> str:
+    """What an answer took: `9 in, 4 of them cached, 840 out, 800 of them reasoning`; "" where it tells neither of the
+    first two."""
     if sent is None and made is None:
         return ""
-    known = (f"{'n/a' if each is None else count(each)} {way}" for each, way in ((sent, "in"), (made, "out")))
-    return ", ".join((*known, *([f"{count(reasoning)} of them reasoning"] if reasoning else [])))
+    parts = (
+        f"{'n/a' if each is None else count(each)} {way}{f', {count(some)} of them {what}' if some else ''}"
+        for each, way, some, what in ((sent, "in", cached, "cached"), (made, "out", reasoning, "reasoning"))
+    )
+    return ", ".join(parts)
 
 
 def many(number: int, noun: str) -> str:

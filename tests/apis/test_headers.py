@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.apis.headers import MAX_WAIT_S, pick_headers, request_id, retry_after, trace_id
+from gwtui.apis.headers import MAX_WAIT_S, header_cached_tokens, pick_headers, request_id, retry_after, trace_id
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 NOW = 1_445_412_480.0
@@ -30,7 +30,7 @@ NOW = 1_445_412_480.0
         ("retry-after", "1_0", None),
         ("retry-after", "inf", None),
         ("retry-after", "nan", None),
-        ("retry-after", "٣", None),
+        ("retry-after", "\u0663", None),
         ("retry-after", "Wed, 21 Oct 2015 07:28:30 GMT", 30.0),
         ("retry-after", "Wed, 21 Oct 2015 07:28:30 UTC", 30.0),
         ("retry-after", "Wed, 21 Oct 2015 03:28:30 EDT", 30.0),
@@ -141,3 +141,12 @@ def test_request_id(headers: list[tuple[str, str]], identity: str) -> None:
 def test_any_headers_come_out_clean(headers: list[tuple[str, str]]) -> None:
     assert (trace_id(headers) + request_id(headers)).isprintable()
     assert all(value.isprintable() for value in pick_headers(headers).values())
+
+
+@pytest.mark.parametrize(
+    ("value", "cached"), [("0", 0), (" 96 ", 96), ("", None), ("-1", None), ("a", None), ("٣", None)]
+)
+def test_cached_tokens_in_a_header(value: str, cached: int | None) -> None:
+    headers = [("Fireworks-Cached-Prompt-Tokens", value)] if value else []
+    assert header_cached_tokens(headers) == cached
+    assert bool(pick_headers(headers)) is bool(value), "it is kept beside the row"

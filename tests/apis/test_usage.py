@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.streams import answer_of, feed, json_values, named, unnamed
 
-from gwtui.apis import APIS
+from gwtui.apis import APIS, ASKED_APIS
 from gwtui.apis.base import Reasoning, Usage
 from gwtui.apis.tokens import SeenTokens, later, seen_tokens, token_usage
 from gwtui.framing.base import FramedEvent
+from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
 
@@ -207,3 +208,42 @@ def test_the_last_count_that_is_not_0_wins(counts: list[int | None]) -> None:
         found = later(each, found)
     known = [each for each in counts if each is not None]
     assert found == next((each for each in reversed(known) if each), 0 if known else None)
+
+
+CACHED = {"prompt_tokens": 9, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 4}}
+CACHED_IN = {"input_tokens": 9, "output_tokens": 2, "input_tokens_details": {"cached_tokens": 4}}
+CLAUDE_CACHED = {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": 4}
+TELLS_CACHED: dict[str, tuple[list[FramedEvent], str]] = {
+    "anthropic-messages": ([message("message_start", CLAUDE_CACHED)], ""),
+    "vertex-claude": ([message("message_start", CLAUDE_CACHED)], ""),
+    "openai-chat": ([chat(usage=CACHED)], ""),
+    "openai-completions": ([unnamed({"choices": [], "usage": CACHED})], ""),
+    "openai-responses": ([counted("response.completed", **CACHED_IN)], ""),
+    "openai-realtime": ([counted("response.done", input_tokens=9, input_token_details={"cached_tokens": 4})], ""),
+    "fireworks": ([chat(usage=CACHED)], ""),
+    "gemini": ([gemini(promptTokenCount=9, cachedContentTokenCount=4)], ""),
+    "cohere-chat": ([named("message-end", delta={"usage": {"tokens": {"input_tokens": 9}, "cached_tokens": 4}})], ""),
+    "bedrock-converse": ([FramedEvent("metadata", '{"usage": {"inputTokens": 5, "cacheReadInputTokens": 4}}')], ""),
+    "bedrock-invoke": (
+        [FramedEvent("chunk", json.dumps({"metadata": {"usage": {"inputTokens": 5, "cacheReadInputTokenCount": 4}}}))],
+        "amazon.nova-lite-v1:0",
+    ),
+    "workers-ai": ([unnamed({"response": "a", "usage": CACHED})], ""),
+    "sourcegraph-stream": ([FramedEvent("completion", json.dumps({"deltaText": "a", "usage": CACHED}))], ""),
+    "sourcegraph-code": ([FramedEvent("completion", json.dumps({"deltaText": "a", "usage": CACHED}))], ""),
+}  # fmt: skip
+TELL_NO_CACHED = {"ollama-chat", "ollama-generate", "tgi", "compare-stream"}
+"""Their answers have no field for it."""
+
+
+@pytest.mark.parametrize("api", TELLS_CACHED)
+def test_cached_tokens_are_a_part_of_the_input_in_every_api_that_tells_them(api: str) -> None:
+    events, model = TELLS_CACHED[api]
+    endpoint = Endpoint(name="e", api=api, url="http://h", model=model or None)
+    usage = feed(ASKED_APIS[api].reader(endpoint), events).usage
+    assert (usage.input_tokens, usage.cached_tokens) == (9, 4)
+
+
+def test_it_is_known_of_every_api_whether_it_tells_cached_tokens() -> None:
+    completions = {name for name, api in ASKED_APIS.items() if api.kind is Kind.COMPLETION}
+    assert completions == TELLS_CACHED.keys() | TELL_NO_CACHED

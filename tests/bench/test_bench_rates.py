@@ -13,6 +13,7 @@ from support.counting import Served, counting
 from support.monitor_stage import SECOND, endpoint
 
 from gwtui.bench import table
+from gwtui.bench.csv_out import AGGREGATE_COLUMNS, aggregate_lines
 from gwtui.bench.rates import Flights
 from gwtui.bench.results import Measured, empty
 from gwtui.cli import bench
@@ -125,3 +126,22 @@ def test_the_table_of_rates() -> None:
         "1 good answer without a token count"
     )
     assert max(map(len, table.rates([each], TextStyle(width=80))[:3])) <= 80
+
+
+def test_the_cached_share_is_of_the_answers_that_tell_it() -> None:
+    each = measured("gateway", [])
+    for number, (sent, cached) in enumerate([(100, 80), (100, 0), (500, None)], 1):
+        each.take(request("gateway", number, input_tokens=sent, output_tokens=1, cached_tokens=cached))
+    found = each.rates
+    assert found is not None
+    assert (found.cached_tokens, found.cached_share) == (80, 0.4)
+    assert " input (40.0 % cached) and " in table.token_line("gateway", found)
+    columns = dict(zip(AGGREGATE_COLUMNS, aggregate_lines([each])[1].decode().strip().split(","), strict=True))
+    assert (columns["cached_tokens"], columns["cached_share"]) == ("80", "0.4")
+
+
+def test_without_any_word_of_a_cache_there_is_no_share() -> None:
+    each = flown((0, 1), input_tokens=10, output_tokens=1)
+    assert each.rates is not None
+    assert (each.rates.cached_tokens, each.rates.cached_share) == (None, None)
+    assert "cached" not in table.token_line("gateway", each.rates)

@@ -28,8 +28,9 @@ from gwtui.text.sanitize import clean
 
 RULES = "bedrock"
 """What the ids of this API's rules begin with."""
-INPUT_FIELDS = ("inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
-"""What was sent to the model, cached or not."""
+CACHED_FIELDS = ("cacheReadInputTokens", "cacheReadInputTokenCount")
+"""Converse's name, and the one that Nova has in InvokeModel."""
+WRITTEN_FIELDS = ("cacheWriteInputTokens", "cacheWriteInputTokenCount")
 PAYLOAD = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -218,8 +219,9 @@ def usage_of(answer: dict[str, Any]) -> Usage:
     """Token counts, and Bedrock's own time."""
     usage, latency_ms = answer.get("usage"), count(answer.get("metrics"), "latencyMs")
     times = (("latencyMs", latency_ms * 1_000_000),) if latency_ms is not None else ()
-    sent = add(*(count(usage, field) for field in INPUT_FIELDS))
-    return Usage(sent, count(usage, "outputTokens"), times_ns=times)
+    sent = add(*(count(usage, *fields) for fields in (("inputTokens",), CACHED_FIELDS, WRITTEN_FIELDS)))
+    cached = count(usage, *CACHED_FIELDS)
+    return Usage(sent, count(usage, "outputTokens"), cached_tokens=cached, times_ns=times)
 
 
 def _index(payload: dict[str, Any]) -> str:

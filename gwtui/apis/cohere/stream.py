@@ -241,7 +241,8 @@ def finish_reason(answer: object) -> str:
 def usage_of(usage: object) -> Usage:
     """The token counts; without them those that are billed, which leave out what the model adds itself."""
     counts = member(usage, "tokens") or member(usage, "billed_units")
-    return Usage(count(counts, "input_tokens"), count(counts, "output_tokens"))
+    cached = count(usage, "cached_tokens")
+    return Usage(count(counts, "input_tokens"), count(counts, "output_tokens"), cached_tokens=cached)
 
 
 def generated(content: object) -> tuple[EventKind, str]:
