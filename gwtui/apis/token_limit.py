@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -49,6 +49,15 @@ def limited(fields: Mapping[str, Any], limit: int) -> dict[str, Any]:
         else value
         for name, value in fields.items()
     }
+
+
+def limits_in(fields: Mapping[str, Any]) -> Iterator[int]:
+    """The token limits in a body, also those of nested settings."""
+    for name, value in fields.items():
+        if name in LIMIT_FIELDS and isinstance(value, int):
+            yield value
+        elif isinstance(value, dict):
+            yield from limits_in(value)
 
 
 def with_limit_in(endpoint: Endpoint, fields: Iterable[str], name: str) -> Endpoint:

@@ -20,7 +20,7 @@ class Rates:
     """Counts of one endpoint over the time from the first counted send to the last counted end."""
 
     span_ns: int
-    """That time; 1 or more."""
+    """That time; of several blocks that of all; 1 or more."""
     offered: int
     """Requests that were due."""
     started: int
@@ -61,10 +61,9 @@ class Flights:
 
     begins: array[int] = field(default_factory=lambda: array("q"))
     ends: array[int] = field(default_factory=lambda: array("q"))
-    first_ns: int | None = None
-    """The first counted send."""
-    last_ns: int = 0
-    """The last counted end."""
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """The first counted send and the last counted end of each block."""
+    _begins_block: bool = True
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
@@ -82,8 +81,9 @@ class Flights:
         self.begins.append(begin_ns)
         self.ends.append(max(begin_ns, end_ns))
         if result.outcome in COUNTED:
-            self.first_ns = begin_ns if self.first_ns is None else min(self.first_ns, begin_ns)
-            self.last_ns = max(self.last_ns, end_ns)
+            first_ns, last_ns = (begin_ns, end_ns) if self._begins_block else self.spans.pop()
+            self.spans.append((min(first_ns, begin_ns), max(last_ns, end_ns)))
+            self._begins_block = False
         if isinstance(result, Request):
             self.input_tokens = _sum(self.input_tokens, result.input_tokens)
             self.output_tokens = _sum(self.output_tokens, result.output_tokens)
@@ -91,6 +91,10 @@ class Flights:
                 self.cached_tokens = _sum(self.cached_tokens, result.cached_tokens)
                 self.cacheable_tokens += result.input_tokens or 0
             self.uncounted += result.outcome is Outcome.OK and result.output_tokens is None
+
+    def pause(self) -> None:
+        """What is counted from now on is another block: the time until it begins is no part of the rates."""
+        self._begins_block = True
 
     @property
     def cached_share(self) -> float | None:
@@ -100,17 +104,17 @@ class Flights:
 
     def rates(self, *, offered: int, completed: int, good: int) -> Rates | None:
         """None where nothing has ended."""
-        if self.first_ns is None:
+        if not self.spans:
             return None
-        span_ns = max(1, self.last_ns - self.first_ns)
-        mean, most = self._in_flight(self.first_ns, self.first_ns + span_ns)
+        span_ns = max(1, sum(last_ns - first_ns for first_ns, last_ns in self.spans))
+        area, most = self._in_flight(self.spans[0][0], self.spans[-1][1])
         return Rates(
             span_ns=span_ns,
             offered=offered,
             started=self.started,
             completed=completed,
             good=good,
-            mean_in_flight=mean,
+            mean_in_flight=area / span_ns,
             max_in_flight=most,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
@@ -119,15 +123,15 @@ class Flights:
             uncounted=self.uncounted,
         )
 
-    def _in_flight(self, first_ns: int, last_ns: int) -> tuple[float, int]:
-        """Mean and maximum of the number under way between two stamps."""
+    def _in_flight(self, first_ns: int, last_ns: int) -> tuple[int, int]:
+        """Sum over the time between two stamps, and maximum, of the number under way. Between blocks it is 0."""
         steps = sorted((min(max(at_ns, first_ns), last_ns), step) for at_ns, step in self._steps())
         number = most = area = 0
         for (at_ns, step), (next_ns, _) in pairwise([*steps, (last_ns, 0)]):
             number += step
             most = max(most, number)
             area += number * (next_ns - at_ns)
-        return area / (last_ns - first_ns), most
+        return area, most
 
     def _steps(self) -> Iterator[tuple[int, int]]:
         """Ends sort before beginnings of the same time."""

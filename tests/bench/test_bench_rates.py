@@ -107,6 +107,18 @@ def test_a_request_that_was_never_sent_counts_from_its_start_to_its_end() -> Non
     assert found.span_ns == 2 * SECOND
 
 
+def test_the_time_between_two_blocks_is_no_part_of_the_rates() -> None:
+    flights = Flights()
+    for began_s in (0, 1, 100, 101):
+        if began_s == 100:
+            flights.pause()
+        flights.take(request("gateway", 1, 1000, planned_ns=began_s * SECOND))
+    found = flights.rates(offered=4, completed=4, good=4)
+    assert found is not None
+    assert (found.span_ns, found.per_s(found.good)) == (4 * SECOND, 1.0)
+    assert (found.mean_in_flight, found.max_in_flight) == (1.0, 1)
+
+
 def test_without_an_end_there_are_no_rates() -> None:
     assert measured("gateway", []).rates is None
     assert table.rates([measured("gateway", [])], TextStyle()) == []
