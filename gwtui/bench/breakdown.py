@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from gwtui.bench.results import FIGURES, Failures, Measured, series_of
 from gwtui.bench.table import TableCell, grid
 from gwtui.engine.load import PATIENCE
-from gwtui.model.enums import Kind
+from gwtui.model.enums import Kind, Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import (
@@ -46,6 +46,11 @@ GROUPS = {
 and what is not a stream where the status is not 200."""
 BODIES = (Verdict.EMPTY, Verdict.NOT_A_STREAM)
 _GROUP_OF = {verdict: name for name, verdicts in GROUPS.items() for verdict in verdicts}
+UNSENT = {
+    Unsent.NO_ROOM: "no room in time",
+    Unsent.GIVEN_UP: f"given up: no connection in time, or for some {PATIENCE}",
+}
+"""Why the endpoint kept requests from being sent."""
 MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 MOST_UNDECIDED = 2
@@ -207,10 +212,11 @@ def _failure_groups(measured: Measured) -> list[str]:
     for name, members in groups.items():
         lines.append(f"  {name}: {units.count(sum(each.count for each in members))}")
         lines += [f"    {_failure_line(each)}" for each in members]
-    if measured.missed:
-        why = "no room in time" if measured.from_planned else f"given up after some {PATIENCE} without an answer"
-        lines.append(f"  never sent: {units.count(measured.missed)} ({why})")
-    return lines
+    return lines + [
+        f"  never sent: {units.count(number)} ({UNSENT[why]})"
+        for why, number in measured.unsent.most_common()
+        if why in UNSENT
+    ]
 
 
 def _group(failures: Failures, *, is_stream: bool) -> str:
@@ -229,17 +235,55 @@ def _failure_line(failures: Failures) -> str:
 
 
 def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) -> list[str]:
-    """What a closed loop would not have told: how the wait for a free connection adds to the latency."""
+    """What a closed loop would not have told: how the wait for room adds to the latency, and what gwtui itself was too
+    slow for."""
     lines = []
     for each, sent in zip(measured, actual, strict=True):
         parts = [
             f"{name} {units.duration(each.percentile(each.main, q).value_ns)} from the planned send, "
             f"{units.duration(sent.percentile(sent.main, q).value_ns)} from the actual one"
             for name, q in (("p50", 0.5), ("p95", 0.95))
-            if supported(q, each.ok)
+            if supported(q, each.whole.n)
         ]
         parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its planned time")
-        if each.missed:
-            parts.append(f"{units.count(each.missed)} planned requests found no room in time and were never sent")
-        lines.append(f"{each.endpoint}: {'; '.join(parts)}")
+        if each.no_room:
+            parts.append(f"{units.many(each.no_room, 'request')} waited for room: the maximum concurrency was used up")
+        if unsent := each.unsent[Unsent.NO_ROOM]:
+            parts.append(f"{units.count(unsent)} planned requests found no room in time and were never sent")
+        lines += [f"{each.endpoint}: {'; '.join(parts)}", *_own_lateness(each)]
+    return lines
+
+
+def _own_lateness(each: Measured) -> list[str]:
+    """What was gwtui's own fault, which the endpoint is not charged with."""
+    lines = []
+    if each.own_late:
+        of = f"{units.count(each.own_late)} of {units.many(each.flights.started, 'request')}"
+        late = f"up to {units.duration(each.max_own_lateness_ns)} late"
+        lines.append(f"{each.endpoint}: gwtui itself started {of} too late ({late}): they are out of the latencies")
+    if unsent := each.unsent[Unsent.OWN_LATENESS]:
+        lines.append(
+            f"{each.endpoint}: {units.many(unsent, 'planned request')} never sent: gwtui itself was too slow, which is "
+            "no failure of the endpoint"
+        )
+    return lines
+
+
+def exactness_lines(measured: Sequence[Measured]) -> list[str]:
+    """What was left out of the figures, and for which of them this machine was too slow."""
+    lines = []
+    kept = [(each, [metric for metric in each.metrics if each.values[metric].measured]) for each in measured]
+    if any(each.values[metric].exact < each.values[metric].measured for each, found in kept for metric in found):
+        lines.append("n of m: n of m values are exact within 1 ms; the others are left out")
+    for each, found in kept:
+        slow = [
+            f"{metric.label} {units.count(values.exact)} of {units.count(values.measured)}"
+            for metric in found
+            if (values := each.values[metric]).too_slow
+        ]
+        if slow:
+            lines.append(
+                f"{each.endpoint}: this machine was too slow: exact within 1 ms are {', '.join(slow)}; "
+                "figures are of those that are wrong by 1 ms or 5 % at most"
+            )
     return lines

@@ -13,6 +13,7 @@ from gwtui.bench.rates import Rates
 from gwtui.bench.results import FIGURES, Measured, Percentile, wait_before_ns
 from gwtui.codec.cells import Cell
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
+from gwtui.model.enums import Unsent
 from gwtui.model.metrics import FIRST_FIGURES, LATENCIES, WHOLE, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
@@ -48,6 +49,15 @@ def _rate(read: Callable[[Rates], float | None]) -> Read:
         return None if value is None else round(value, 3)
 
     return rounded
+
+
+def _unsent(why: Unsent) -> Read:
+    return lambda m: m.unsent[why]
+
+
+def _exact(metric: Metric) -> Read:
+    """Nothing where the metric was not measured."""
+    return lambda m: m.values[metric].exact if m.values[metric].measured else None
 
 
 def _per_s(name: str, found: Rates) -> float | None:
@@ -92,9 +102,14 @@ _AGGREGATE: dict[str, Read] = {
     "output_tokens_per_s_per_user": _rate(lambda r: r.output_tokens_per_user),
     "cached_tokens": lambda m: m.flights.cached_tokens,
     "cached_share": _rate(lambda r: r.cached_share),
+    "no_room": lambda m: m.no_room,
+    "own_late": lambda m: m.own_late,
+    "max_own_lateness_ms": lambda m: milliseconds(m.max_own_lateness_ns),
+    **{f"never_sent_{why.replace(' ', '_')}": _unsent(why) for why in Unsent},
+    **{f"{metric}_exact": _exact(metric) for metric in LATENCIES if metric is not Metric.ICL},
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
-BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")
+BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms")
 
 _PING_NAMES = {"ping_number": "request_number", Metric.RTT.about.column: Metric.E2E.about.column}
 
@@ -117,12 +132,14 @@ def request_line(result: Request | Ping) -> bytes:
 
 
 def bench_row(result: Request | Ping) -> Row:
-    """A request's columns by name, and how long it took from the planned send to its end."""
+    """A request's columns by name, how long it took from the planned send to its end, and how much of its lateness it
+    waited for room."""
     if isinstance(result, Request):
         row, took_ns = request_row(result), result.duration_ns
     else:
         row = {_PING_NAMES.get(column, column): cell for column, cell in ping_row(result).items()}
         row["api"] = "websocket"
         took_ns = result.rtt_ns
+    row["room_wait_ms"] = milliseconds(result.room_wait_ns)
     row["from_planned_ms"] = None if took_ns is None else milliseconds(took_ns + wait_before_ns(result))
     return row

@@ -12,6 +12,7 @@ from gwtui.bench.plan import Plan
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.thresholds import Tripped
+from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import (
     ComparedSeries,
@@ -43,7 +44,7 @@ def bench_text(run: BenchRun, style: TextStyle, *, doubtful: bool = False) -> st
         table.latencies(measured, style, doubtful=doubtful),
         breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
         table.rates(measured, style),
-        table.details(measured, style),
+        [*table.details(measured, style), *breakdown.exactness_lines(measured)],
         breakdown.average_lines(measured),
         breakdown.summary_lines(measured),
     ]
@@ -114,12 +115,16 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "own_faults": measured.local,
         "tainted": measured.tainted,
         "never_sent": measured.missed,
+        "never_sent_by": {why.value.replace(" ", "_"): measured.unsent[why] for why in Unsent},
+        "no_room": measured.no_room,
+        "own_late": measured.own_late,
         "rates": _rates(measured.rates),
         "latency": measured.main.value,
         "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,
         "metrics": {metric.value: _metric(measured, metric) for metric in measured.metrics},
         "median_tokens_per_s": measured.median_tokens_per_s,
         "max_lateness_ms": milliseconds(measured.max_lateness_ns),
+        "max_own_lateness_ms": milliseconds(measured.max_own_lateness_ns),
         "verdicts": {verdict.value: n for verdict, n in measured.verdicts.most_common()},
         "findings": {name.value: n for name, n in measured.findings.most_common()},
         "failures": [_failures(each) for each in measured.failures.values()],
@@ -155,7 +160,9 @@ def _rounded(value: float | None) -> float | None:
 def _metric(measured: Measured, metric: Metric) -> dict[str, Any]:
     percentiles = {f"p{q * 100:.0f}": measured.percentile(metric, q) for q in SHARES}
     told = {name: _percentile(each) for name, each in percentiles.items()}
-    return {"n": percentiles["p50"].n, "avg_ms": milliseconds(measured.mean_ns(metric)), **told}
+    values = measured.values[metric]
+    exactness = {"measured": values.measured, "exact": values.exact, "too_slow": values.too_slow}
+    return {"n": percentiles["p50"].n, **exactness, "avg_ms": milliseconds(measured.mean_ns(metric)), **told}
 
 
 def _percentile(found: Percentile) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from gwtui.apis import kind_of
 from gwtui.bench.rates import Flights, Rates
 from gwtui.model import metrics
-from gwtui.model.enums import FindingName, Kind, Outcome
+from gwtui.model.enums import FindingName, Kind, Outcome, Unsent
 from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.accuracy import sure
+from gwtui.stats.accuracy import EXACT_NS, error_of, in_doubt, latency, own_lateness, sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
 from gwtui.stats.significance import Sample
@@ -56,22 +56,63 @@ class Percentile:
         return supported(self.q, self.n)
 
 
-class Values:
-    """Latencies of one kind, in the order they came."""
+EXACT_SHARE = 0.5
+"""If fewer of the values are exact, too few are left to stand for all."""
 
-    __slots__ = ("_sorted", "minutes", "ns")
+
+class Values:
+    """Latencies of one kind, in the order they came.
+
+    Those that are exact within 1 ms are what counts. Where less than half of all are, this machine was too slow: then
+    all count that are not in doubt, and `too_slow` says so.
+    """
+
+    __slots__ = ("_exact", "_exact_minutes", "_sorted", "_sure", "_sure_minutes", "in_doubt")
 
     def __init__(self) -> None:
-        self.ns = array("q")
-        self.minutes = array("q")
+        self._exact, self._exact_minutes = array("q"), array("q")
+        self._sure, self._sure_minutes = array("q"), array("q")
+        """The exact ones are among them."""
+        self.in_doubt = 0
         self._sorted: list[int] | None = None
 
-    def add(self, value_ns: int, minute: int | None) -> None:
-        """`minute`: the time of the measurement, in minutes since the epoch; None: not known."""
-        self.ns.append(value_ns)
-        if minute is not None:
-            self.minutes.append(minute)
+    def add(self, value_ns: int, minute: int | None, error_ns: int = 0) -> None:
+        """`minute`: the time of the measurement, in minutes since the epoch; None: not known. `error_ns`: how far the
+        value may be from the truth."""
         self._sorted = None
+        if in_doubt(value_ns, error_ns):
+            self.in_doubt += 1
+            return
+        kept = [(self._sure, self._sure_minutes)]
+        kept += [(self._exact, self._exact_minutes)] if error_ns <= EXACT_NS else []
+        for values, minutes in kept:
+            values.append(value_ns)
+            if minute is not None:
+                minutes.append(minute)
+
+    @property
+    def measured(self) -> int:
+        """The number of all, those in doubt too."""
+        return len(self._sure) + self.in_doubt
+
+    @property
+    def exact(self) -> int:
+        """The number of those that are exact within 1 ms."""
+        return len(self._exact)
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether too few are exact to stand for all."""
+        return self.exact < EXACT_SHARE * self.measured
+
+    @property
+    def ns(self) -> array[int]:
+        """Those that count."""
+        return self._sure if self.too_slow else self._exact
+
+    @property
+    def minutes(self) -> array[int]:
+        return self._sure_minutes if self.too_slow else self._exact_minutes
 
     @property
     def n(self) -> int:
@@ -130,9 +171,13 @@ class Measured:
     cost_usd: float | None = None
     """What all requests cost together, failures too; None where it is not known of any."""
     max_lateness_ns: int = 0
-    missed: int = 0
-    """Failed ones that were due and never sent: in an open loop for want of room, and once the endpoint was given
-    up."""
+    no_room: int = 0
+    """Started ones that had to wait as the maximum concurrency was used up."""
+    own_late: int = 0
+    """Started ones that gwtui itself began more than 1 ms after they could have been: of an open loop, no values."""
+    max_own_lateness_ns: int = 0
+    unsent: Counter[Unsent] = field(default_factory=Counter)
+    """Due ones that were never sent, by the reason. They are failed ones, but for those of `Unsent.OWN_LATENESS`."""
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     findings: Counter[FindingName] = field(default_factory=Counter)
     """In how many results each was found."""
@@ -143,7 +188,7 @@ class Measured:
     @property
     def rates(self) -> Rates | None:
         """Per second, from the first counted send to the last counted end; None before anything has ended."""
-        return self.flights.rates(offered=self.offered, completed=self.total - self.missed, good=self.ok)
+        return self.flights.rates(offered=self.offered, completed=self.total - self.unsent_failed, good=self.ok)
 
     @property
     def offered(self) -> int:
@@ -151,8 +196,18 @@ class Measured:
         return self.flights.started + self.missed
 
     @property
+    def missed(self) -> int:
+        """Due ones that were never sent, for whatever reason."""
+        return self.unsent.total()
+
+    @property
+    def unsent_failed(self) -> int:
+        """Those of them that are the endpoint's failures."""
+        return self.missed - self.unsent[Unsent.OWN_LATENESS]
+
+    @property
     def total(self) -> int:
-        """Requests that say something of the gateway; never sent ones are among them."""
+        """Requests that say something of the gateway; those that it kept from being sent are among them."""
         return self.ok + self.failed
 
     @property
@@ -209,19 +264,27 @@ class Measured:
             case Outcome.LOCAL:
                 self.local += 1
                 self._fail(result)
-        self.max_lateness_ns = max(self.max_lateness_ns, result.lateness_ns)
+        self._start(result)
 
-    def miss(self) -> None:
+    def _start(self, result: Request | Ping) -> None:
+        own_ns = own_lateness(result)
+        self.max_lateness_ns = max(self.max_lateness_ns, result.lateness_ns)
+        self.max_own_lateness_ns = max(self.max_own_lateness_ns, own_ns)
+        self.no_room += result.room_wait_ns > 0
+        self.own_late += own_ns > EXACT_NS
+
+    def miss(self, why: Unsent = Unsent.NO_ROOM) -> None:
         """Count a request that was due and never sent."""
-        self.missed += 1
-        self.failed += 1
+        self.unsent[why] += 1
+        self.failed += why is not Unsent.OWN_LATENESS
 
     def _measure(self, result: Request | Ping) -> None:
         minute = int(result.started_at // 60)
-        waited_ns = wait_before_ns(result) if self.from_planned else 0
         for metric in LATENCIES:
-            if (value_ns := sure(result, metric)) is not None:
-                self.values[metric].add(value_ns + (waited_ns if metric in SINCE_SENT else 0), minute)
+            if (value_ns := latency(result, metric)) is not None:
+                from_planned = self.from_planned and metric in SINCE_SENT
+                waited_ns, own_ns = (wait_before_ns(result), own_lateness(result)) if from_planned else (0, 0)
+                self.values[metric].add(value_ns + waited_ns, minute, error_of(result, metric) + own_ns)
         if isinstance(result, Request):
             self.gaps.record_all(result.gaps)
             if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:

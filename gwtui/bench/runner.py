@@ -18,10 +18,10 @@ import msgspec
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
-from gwtui.engine.load import LoadDriver, evenly
+from gwtui.engine.load import DueRequest, LoadDriver, evenly
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
-from gwtui.model.enums import Outcome, Trigger
+from gwtui.model.enums import Outcome, Trigger, Unsent
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
@@ -32,7 +32,7 @@ from gwtui.text import units
 from gwtui.verdict.successive import Bursts
 
 Take = Callable[[Request | Ping], None]
-Miss = Callable[[str], None]
+Miss = Callable[[str, Unsent], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +51,13 @@ async def drive(
     profile: Profile,
     plan: Plan,
     take: Take,
-    miss: Miss = lambda _: None,
+    miss: Miss = lambda _name, _why: None,
     deps: ProbeDeps | None = None,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
-    `miss` is given the endpoint of every request of an open loop that was due and found no room before the time was
-    up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
+    `miss` is given the endpoint of every request that was due and never sent, and why. Cancelled, it stops at
+    once: what was under way is reported as cancelled, and all is closed.
     """
     deps = deps or ProbeDeps()
     lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep)
@@ -104,14 +104,18 @@ class _Bench:
                 await load.send(plan.warmup)
             self._counting = True
             due = None if plan.rate is None else evenly(plan.rate * len(members))
-            await load.send(plan.requests, for_s=plan.for_s, due=due, miss=lambda endpoint: self._miss(endpoint.name))
+            await load.send(
+                plan.requests, for_s=plan.for_s, due=due, miss=lambda endpoint, why: self._miss(endpoint.name, why)
+            )
 
     def _prober(self, endpoint: Endpoint) -> Prober:
         return self._deps.prober_for(endpoint, self._profile, self._emit)
 
-    async def _probe(self, endpoint: Endpoint, prober: Prober, number: int, due_ns: int) -> bool:
+    async def _probe(self, endpoint: Endpoint, prober: Prober, request: DueRequest) -> bool:
         await make_ready(endpoint)
-        result = await self._lag_monitor.marked(prober.probe(number, due_ns, Trigger.BURST))
+        result = await self._lag_monitor.marked(prober.probe(request.number, request.due_ns, Trigger.BURST))
+        if request.room_wait_ns:
+            result = msgspec.structs.replace(result, room_wait_ns=request.room_wait_ns)
         self._emit(self._bursts[endpoint.name].judged(result))
         return True
 
@@ -282,10 +286,10 @@ class BenchRun:
         if self.keeps_rows:
             self.rows[name].append((result.number, request_line(result)))
 
-    def _miss(self, name: str) -> None:
-        self.measured[name].miss()
+    def _miss(self, name: str, why: Unsent) -> None:
+        self.measured[name].miss(why)
         if self.actual is not self.measured:
-            self.actual[name].miss()
+            self.actual[name].miss(why)
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""

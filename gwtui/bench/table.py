@@ -8,6 +8,7 @@ from functools import partial
 
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import FIGURES, Measured, Percentile, Values
+from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import Comparison, FailureComparison, difference_text, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
@@ -161,7 +162,7 @@ def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: 
         [
             TableCell(each.endpoint),
             TableCell(metric.label),
-            TableCell(units.count(percentiles[0].n)),
+            TableCell(_number(each, metric)),
             *(TableCell(_with_interval(percentile)) for percentile in percentiles),
         ]
         for each in measured
@@ -169,6 +170,14 @@ def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: 
         if (percentiles := [each.percentile(metric, q) for q in shares])[0].n
     ]
     return grid(headings, rows, style) if rows else []
+
+
+def _number(each: Measured, metric: Metric) -> str:
+    """Of values, and how many are exact where that is not all; of ICL the gaps, all of which are."""
+    values = each.values[metric]
+    if metric is Metric.ICL or values.exact == values.measured:
+        return units.count(each.percentile(metric, 0.5).n)
+    return f"{units.count(values.exact)} of {units.count(values.measured)}"
 
 
 def _with_interval(found: Percentile) -> str:

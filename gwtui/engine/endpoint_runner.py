@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from gwtui.apis import kind_of
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
-from gwtui.engine.load import PATIENCE, LoadDriver
+from gwtui.engine.load import PATIENCE, DueRequest, LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.provider_lookup import ProviderLookup
@@ -274,11 +274,11 @@ class Workers:
             self._idle.remove(waiter)
             waiter.set_result(None)
 
-    async def probe_now(self, prober: Prober, _number: int, planned_ns: int) -> bool:
+    async def probe_now(self, prober: Prober, request: DueRequest) -> bool:
         """Send one request of a burst. False: there is no budget for it."""
         if not may_begin(self._endpoint, self._context):
             return False
-        await self._probe(prober, planned_ns, Trigger.BURST)
+        await self._probe(prober, request.due_ns, Trigger.BURST)
         return True
 
 
@@ -299,7 +299,7 @@ def burst(together: Sequence[Workers], context: WorkerContext, requests: int, co
     async def send() -> None:
         unsent: Counter[str] = Counter()
         async with LoadDriver(together, concurrency, Workers.prober, Workers.probe_now, clock=context.clock) as load:
-            await load.send(requests, miss=lambda each: unsent.update((each.endpoint.name,)))
+            await load.send(requests, miss=lambda each, _: unsent.update((each.endpoint.name,)))
         for name, count in unsent.items():
             text = f"{name}: {count} of a burst's {requests} requests were not sent: no answer for some {PATIENCE}"
             context.report(Notice(now_ns=context.clock(), text=text))

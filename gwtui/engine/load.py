@@ -15,14 +15,20 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count, repeat
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
+from gwtui.model.enums import Unsent
 from gwtui.probes.prober import Prober
 
 MemberT = TypeVar("MemberT")
 
 PATIENCE_NS = 30_000_000_000
 """Twice the longest pause between two dials."""
+DIALS = 100
+"""The maximum number of connections that are opened at once: a listener's queue of those it has not yet accepted is
+often not much longer."""
+STARTS = 8
+"""The maximum number of requests that begin before sockets are looked at again."""
 PATIENCE = f"{PATIENCE_NS // 1_000_000_000} s"
 
 
@@ -39,6 +45,19 @@ def evenly(per_s: float) -> Iterator[int]:
     return (int(turn * step_ns) for turn in count())
 
 
+@dataclass(frozen=True, slots=True)
+class DueRequest:
+    """One request that is to be sent now."""
+
+    number: int
+    """From 1 for each member in each `send`."""
+    due_ns: int
+    """When it was due; of a closed loop, now."""
+    room_wait_ns: int = 0
+    """How long after that it could not be sent: the maximum concurrency was used up, or its member was not to be
+    dialled yet."""
+
+
 @dataclass(slots=True)
 class _Lane(Generic[MemberT]):
     member: MemberT
@@ -52,9 +71,8 @@ class _Lane(Generic[MemberT]):
 class LoadDriver(Generic[MemberT]):
     """Sends requests to its members in turns, at most `concurrency` at once, and keeps their connections between them.
 
-    `prober_of` makes a prober of a member. `probe` is given a member, one of its probers, the number of the request
-    (from 1 in each `send`) and when it is due; it answers whether more may follow. Leaving the context closes all
-    connections.
+    `prober_of` makes a prober of a member. `probe` is given a member, one of its probers and what is due; it answers
+    whether more may follow. Leaving the context closes all connections.
     """
 
     def __init__(
@@ -62,7 +80,7 @@ class LoadDriver(Generic[MemberT]):
         members: Sequence[MemberT],
         concurrency: int,
         prober_of: Callable[[MemberT], Prober],
-        probe: Callable[[MemberT, Prober, int, int], Awaitable[bool]],
+        probe: Callable[[MemberT, Prober, DueRequest], Awaitable[bool]],
         *,
         clock: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -88,12 +106,18 @@ class LoadDriver(Generic[MemberT]):
 
     async def prepare(self, probers: int, connect: Callable[[Prober], Coroutine[Any, Any, None]]) -> None:
         """Make that many probers for each member and have them connect, so that no request has to wait for it."""
+        dialling = asyncio.Semaphore(DIALS)
+
+        async def connected(prober: Prober) -> None:
+            async with dialling:
+                await connect(prober)
+
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 for _ in range(probers):
                     prober = await self._probers.enter_async_context(self._prober_of(lane.member))
                     lane.idle.append(prober)
-                    group.create_task(connect(prober))
+                    group.create_task(connected(prober))
 
     async def send(
         self,
@@ -101,7 +125,7 @@ class LoadDriver(Generic[MemberT]):
         *,
         for_s: float | None = None,
         due: Iterable[int] | None = None,
-        miss: Callable[[MemberT], None] = lambda _: None,
+        miss: Callable[[MemberT, Unsent], None] = lambda _member, _why: None,
     ) -> None:
         """Send `requests` to each member, or as many as fit into `for_s`, or as there are due times.
 
@@ -109,52 +133,61 @@ class LoadDriver(Generic[MemberT]):
         members as `alternating` has them, so the due times are those of all members together. It is read one by one as
         the load goes on, and may have no end.
 
-        `miss` is given the member of every request that was due and is not sent: it found no room before the time of an
-        open loop was up, or its member was given up. Returns when the last one has ended.
+        `miss` is given the member of every request that was due and is not sent, and why. Returns when the last one has
+        ended.
         """
         begin_ns = self._clock()
         end_ns = begin_ns + int(for_s * 1e9) if for_s is not None else None
         is_open, offsets = due is not None, repeat(0) if due is None else due
-        room = asyncio.Semaphore(self._concurrency)
+        room = _Room(self._concurrency, self._clock)
         for lane in self._lanes:
             lane.number = 0
+        turns = zip(offsets, alternating(self._lanes, requests), strict=False)
         async with asyncio.TaskGroup() as group:
-            for offset_ns, lane in zip(offsets, alternating(self._lanes, requests), strict=False):
+            for number, (offset_ns, lane) in enumerate(turns, 1):
                 due_ns = begin_ns + offset_ns
                 if end_ns is not None and due_ns >= end_ns:
                     return
                 await self._until(due_ns)
-                await room.acquire()
-                if self._stopped:
+                if number % STARTS == 0:
+                    await asyncio.sleep(0)
+                await room.enter()
+                is_late = end_ns is not None and self._clock() >= end_ns
+                if self._stopped or (is_late and not is_open):
                     return
-                late = end_ns is not None and self._clock() >= end_ns
-                if late and not is_open:
-                    return
-                if late or lane.given_up:
-                    miss(lane.member)
-                    room.release()
+                if is_late or lane.given_up:
+                    miss(lane.member, Unsent.GIVEN_UP if lane.given_up else room.why_late(due_ns))
+                    room.leave()
                     continue
-                work = self._work(lane, due_ns if is_open else None, end_ns, miss)
-                group.create_task(work).add_done_callback(lambda _: room.release())
+                work = self._work(lane, _Due(due_ns, room.free_ns) if is_open else None, end_ns, miss)
+                group.create_task(work).add_done_callback(lambda _: room.leave())
 
     async def _work(
-        self, lane: _Lane[MemberT], due_ns: int | None, end_ns: int | None, miss: Callable[[MemberT], None]
+        self, lane: _Lane[MemberT], due: _Due | None, end_ns: int | None, miss: Callable[[MemberT, Unsent], None]
     ) -> None:
-        """Probe with the prober that was used last, whose connection is warm, or with a new one. `due_ns`: None where
-        it is due when it can be sent."""
+        """Probe with the prober that was used last, whose connection is warm, or with a new one. `due`: None where it
+        is due when it can be sent."""
         if lane.idle:
             prober = lane.idle.pop()
         else:
             prober = await self._probers.enter_async_context(self._prober_of(lane.member))
+        waits = prober.wait_ns() > 0
         if await self._may_send(lane, prober, end_ns):
             lane.number += 1
-            if not await self._probe(lane.member, prober, lane.number, self._clock() if due_ns is None else due_ns):
+            if not await self._probe(lane.member, prober, self._request(lane.number, due, waits=waits)):
                 self._stopped = True
             if not prober.wait_ns():
                 lane.waits_since_ns = None
-        elif lane.given_up or due_ns is not None:
-            miss(lane.member)
+        elif lane.given_up or due is not None:
+            miss(lane.member, Unsent.GIVEN_UP)
         lane.idle.append(prober)
+
+    def _request(self, number: int, due: _Due | None, *, waits: bool) -> DueRequest:
+        """`waits`: its prober had to wait until now."""
+        if due is None or waits:
+            now_ns = self._clock()
+            return DueRequest(number, now_ns) if due is None else DueRequest(number, due.at_ns, now_ns - due.at_ns)
+        return DueRequest(number, due.at_ns, max(0, due.free_ns - due.at_ns))
 
     async def _may_send(self, lane: _Lane[MemberT], prober: Prober, end_ns: int | None) -> bool:
         """Wait until the prober may connect again. False: the time is up before, or its member is given up."""
@@ -177,3 +210,33 @@ class LoadDriver(Generic[MemberT]):
     async def _until(self, due_ns: int) -> None:
         while (left_ns := due_ns - self._clock()) > 0:
             await self._sleep(left_ns / 1e9)
+
+
+class _Due(NamedTuple):
+    at_ns: int
+    free_ns: int
+    """When there was room again, if there was none; else some time before."""
+
+
+class _Room:
+    """Holds the number of requests under way to a maximum."""
+
+    def __init__(self, concurrency: int, clock: Callable[[], int]) -> None:
+        self._places = asyncio.Semaphore(concurrency)
+        self._clock = clock
+        self.free_ns = 0
+        """When somebody who had waited for room got it last; 0: nobody had to wait."""
+
+    async def enter(self) -> None:
+        """Wait for room."""
+        had_none = self._places.locked()
+        await self._places.acquire()
+        if had_none:
+            self.free_ns = self._clock()
+
+    def leave(self) -> None:
+        self._places.release()
+
+    def why_late(self, due_ns: int) -> Unsent:
+        """Why what was due then was not sent until now."""
+        return Unsent.NO_ROOM if self.free_ns > due_ns else Unsent.OWN_LATENESS

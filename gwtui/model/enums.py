@@ -53,6 +53,17 @@ class Trigger(StrEnum):
     TRIAL = "trial"
 
 
+class Unsent(StrEnum):
+    """Why a request that was due was never sent."""
+
+    NO_ROOM = "no room"
+    """The maximum concurrency was used up until the time was over: the endpoint is slow."""
+    OWN_LATENESS = "own lateness"
+    """gwtui itself was too slow to send it in time."""
+    GIVEN_UP = "given up"
+    """Its endpoint was not to be dialled again before the time was over, or did not answer for a long time."""
+
+
 class Kind(StrEnum):
     """What shape a measurement has, and so which panel and which file it belongs to."""
 

@@ -159,6 +159,9 @@ class _Result(BaseRecord, frozen=True, kw_only=True):
     """Actual start - planned start."""
     planned_ns: int = 0
     """When it was due, on the clock of `now_ns`. Live only: no file has it."""
+    room_wait_ns: int = 0
+    """How much of `lateness_ns` is no fault of gwtui's: the maximum concurrency was used up, or its endpoint was not to
+    be dialled yet. Live only."""
     sent_ns: int | None = None
     """When its last byte was sent, on the same clock; None: never. Live only."""
     tainted: bool = False

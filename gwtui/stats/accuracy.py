@@ -13,6 +13,10 @@ DOUBT_SHARE = 0.05
 """A value is in doubt when it may be wrong by more than both of these."""
 
 
+EXACT_NS = 1_000_000
+"""A value is exact when it may be wrong by no more than that."""
+
+
 def in_doubt(value_ns: int | None, error_ns: int) -> bool:
     """Whether a value that may be that wrong is in doubt. One that was not measured is not."""
     return value_ns is not None and error_ns > DOUBT_NS and error_ns > DOUBT_SHARE * value_ns
@@ -26,7 +30,7 @@ def latency(result: Request | Ping, metric: Metric) -> int | None:
 
 def sure(result: Request | Ping, metric: Metric) -> int | None:
     """The same where it is not in doubt: what counts in states, percentiles and comparisons."""
-    return sure_value(latency(result, metric), metric, _error_of(result, metric) if result.tainted else 0)
+    return sure_value(latency(result, metric), metric, error_of(result, metric) if result.tainted else 0)
 
 
 def at_least(result: Request | Ping, metric: Metric) -> int | None:
@@ -36,7 +40,7 @@ def at_least(result: Request | Ping, metric: Metric) -> int | None:
     value_ns = latency(result, metric)
     if value_ns is None or metric.about.basis is Basis.READS or not result.tainted:
         return value_ns
-    error_ns = _error_of(result, metric)
+    error_ns = error_of(result, metric)
     return None if error_ns > max(value_ns // 2, metric.about.slow_floor_ns) else max(value_ns - error_ns, 0)
 
 
@@ -47,11 +51,20 @@ def sure_value(value_ns: int | None, metric: Metric, error_ns: int) -> int | Non
     return None if in_doubt(value_ns, error_ns) else value_ns
 
 
-def _error_of(result: Request | Ping, metric: Metric) -> int:
-    """How far that latency may be from the truth: its own error, or else the largest of the result."""
+def error_of(result: Request | Ping, metric: Metric) -> int:
+    """How far that latency may be from the truth, in ns: its own error, or else the largest of the result. Nothing
+    between reads: what was in doubt was left out of it."""
+    if metric.about.basis is Basis.READS:
+        return 0
     if isinstance(result, Request) and result.errors is not None and metric in result.errors:
         return result.errors[metric]
     return result.error_ns or 0
+
+
+def own_lateness(result: Request | Ping) -> int:
+    """How much later than planned gwtui began a request by its own fault, in ns: by how much a latency that is counted
+    from the plan is too long."""
+    return max(0, result.lateness_ns - result.room_wait_ns)
 
 
 def sure_findings(result: Request | Ping) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from support.pacing import pace
 
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.runner import drive
-from gwtui.model.enums import FindingName
+from gwtui.model.enums import FindingName, Unsent
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -22,11 +22,13 @@ from gwtui.verdict.successive import PROOF
 A, B, C = endpoint("a"), endpoint("b"), endpoint("c")
 
 
-async def driven(world: World, *endpoints: Any, **plan: Any) -> tuple[list[Request | Ping], list[str]]:
+async def driven(world: World, *endpoints: Any, **plan: Any) -> tuple[list[Request | Ping], list[tuple[str, Unsent]]]:
     """Results in the order they came, and who was due without finding room."""
     taken: list[Request | Ping] = []
-    missed: list[str] = []
-    work = drive(endpoints, Profile(), Plan(**plan), taken.append, missed.append, world.deps)
+    missed: list[tuple[str, Unsent]] = []
+    work = drive(
+        endpoints, Profile(), Plan(**plan), taken.append, lambda name, why: missed.append((name, why)), world.deps
+    )
     await world.run(work)
     assert world.open == 0, "every prober is closed"
     return taken, missed
@@ -102,7 +104,7 @@ async def test_what_found_no_room_before_the_time_was_up_is_reported() -> None:
     world = World(takes_ms=lambda turn: 1000 if turn == 1 else 5)
     taken, missed = await driven(world, A, requests=None, for_s=0.1, rate=50, concurrency=1)
     assert len(taken) == 1
-    assert missed == ["a"] * 4
+    assert missed == [("a", Unsent.NO_ROOM)] * 4
 
 
 async def test_the_rate_is_for_each_endpoint_when_they_take_turns() -> None:

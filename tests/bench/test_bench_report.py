@@ -16,6 +16,7 @@ from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
 from gwtui.bench.thresholds import judge, parse
+from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import (
@@ -358,12 +359,13 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
 def test_an_open_loop_reports_both_latencies() -> None:
     outcome = BenchRun.of([endpoint()], Plan(rate=50))
     for number in range(100):
-        outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))
+        outcome.take(request(number=number, e2e_ms=100, lateness_ms=number, room_wait_ms=number))
     for _ in range(7):
         outcome.measured["gateway"].miss()
     text = report.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
     assert "latest start 99.0 ms after its planned time" in text
+    assert "99 requests waited for room: the maximum concurrency was used up" in text
     assert "7 planned requests found no room in time and were never sent" in text
     assert "gateway: 107 requests, 100 successful (93.5 %), 7 failed (6.5 %)" in text
     assert "  never sent: 7 (no room in time)" in text
@@ -437,3 +439,35 @@ def test_failures_of_many_pairs_need_more_evidence() -> None:
     many = compare_failures(all_pairs([failing("a", 93, 100), *(failing(name, 100, 100) for name in "bcd")]))
     assert alone[0].is_clear
     assert (many[0].raw_p, many[0].is_clear) == (alone[0].raw_p, False)
+
+
+def test_what_gwtui_was_too_slow_for_is_its_own_fault() -> None:
+    """It is counted apart, and the endpoint is neither slower nor less good for it."""
+    outcome = BenchRun.of([endpoint()], Plan(rate=1500))
+    for number in range(100):
+        outcome.take(request(number=number, e2e_ms=2, lateness_ms=476 if number >= 60 else 0))
+    for _ in range(7):
+        outcome.measured["gateway"].miss(Unsent.OWN_LATENESS)
+    text = report.bench_text(outcome, PLAIN)
+    assert "gateway: gwtui itself started 40 of 100 requests too late (up to 476 ms late)" in text
+    assert "7 planned requests never sent: gwtui itself was too slow, which is no failure of the endpoint" in text
+    assert "gateway: 100 requests, 100 successful (100 %), 0 failed (0.0 %)" in text
+    assert "n of m: n of m values are exact within 1 ms; the others are left out" in text
+    (told,) = json.loads(report.bench_json(outcome, []))["endpoints"]
+    assert (told["own_late"], told["no_room"], told["max_own_lateness_ms"]) == (40, 0, 476)
+    assert (told["never_sent"], told["never_sent_by"]["own_lateness"], told["failed"]) == (7, 7, 0)
+    assert told["rates"]["never_sent"] == 7
+    e2e = told["metrics"]["e2e"]
+    assert (e2e["n"], e2e["measured"], e2e["exact"], e2e["p50"]["ms"]) == (60, 100, 60, 2)
+
+
+def test_too_few_exact_values_say_that_this_machine_was_too_slow() -> None:
+    """Then the figures are of all values that are not in doubt."""
+    outcome = BenchRun.of([endpoint()], Plan())
+    for number, (error_ms, e2e_ms) in enumerate([*[(0.2, 90)] * 40, *[(4, 100)] * 50, *[(400, 500)] * 10]):
+        errors = {Metric.E2E: round(error_ms * MS)}
+        outcome.take(request(number=number, e2e_ms=e2e_ms, errors=errors, error_ns=errors[Metric.E2E]))
+    text = report.bench_text(outcome, PLAIN)
+    assert "gateway: this machine was too slow: exact within 1 ms are E2E 40 of 100; " in text
+    whole = outcome.measured["gateway"].whole
+    assert (whole.n, whole.exact, whole.measured, whole.sorted[-1]) == (90, 40, 100, 100 * MS)

@@ -71,6 +71,7 @@ def test_a_plan_that_was_missed_counts_from_when_the_request_was_due() -> None:
         ttft_ms=40,
         tpot_ms=3,
         lateness_ms=500,
+        room_wait_ms=500,
         planned_ms=70,
         sent_ms=580,
         phases=Phases(connect_ns=2 * MS, send_ns=4 * MS),

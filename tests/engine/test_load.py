@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.standin import FakeProber, Gateway, endpoint
 
-from gwtui.engine.load import PATIENCE_NS, LoadDriver, alternating, evenly
+from gwtui.engine.load import PATIENCE_NS, DueRequest, LoadDriver, alternating, evenly
 from gwtui.model.profile import Profile
 from gwtui.probes.prober import Prober
 
@@ -26,7 +26,7 @@ async def test_a_refused_request_is_the_last_to_start(concurrency: int, limit: i
     gateway, left = Gateway(), iter(range(limit, -100, -1))
     started: list[str] = []
 
-    async def probe(member: str, _prober: Prober, _number: int, _due_ns: int) -> bool:
+    async def probe(member: str, _prober: Prober, _request: DueRequest) -> bool:
         started.append(member)
         await asyncio.sleep(0)
         return next(left) > 1
@@ -63,11 +63,11 @@ class Dialling:
             self.now_ns += round(seconds * SECOND)
             await asyncio.sleep(0)
 
-        async def probe(member: str, prober: Prober, _number: int, due_ns: int) -> bool:
+        async def probe(member: str, prober: Prober, request: DueRequest) -> bool:
             assert isinstance(prober, Waiting)
-            assert due_ns <= self.now_ns
+            assert request.due_ns <= self.now_ns
             self.sent[member] += 1
-            self.due.append((member, due_ns))
+            self.due.append((member, request.due_ns))
             self.now_ns += SECOND // 10
             left = self.answers[member]
             good = left.pop(0) if left else True
@@ -80,7 +80,7 @@ class Dialling:
 
         members = list(self.answers)
         async with LoadDriver(members, 1, prober_of, probe, clock=lambda: self.now_ns, sleep=sleep) as load:
-            await load.send(requests, miss=lambda member: self.missed.update((member,)), **options)
+            await load.send(requests, miss=lambda member, why: self.missed.update((member, why)), **options)
 
 
 class Waiting(FakeProber):
