@@ -106,7 +106,7 @@ _AGGREGATE: dict[str, Read] = {
     "own_late": lambda m: m.own_late,
     "max_own_lateness_ms": lambda m: milliseconds(m.max_own_lateness_ns),
     **{f"never_sent_{why.replace(' ', '_')}": _unsent(why) for why in Unsent},
-    **{f"{metric}_exact": _exact(metric) for metric in LATENCIES if metric is not Metric.ICL},
+    **{f"{metric}_exact": _exact(metric) for metric in LATENCIES},
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms")

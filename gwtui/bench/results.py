@@ -19,7 +19,7 @@ from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.accuracy import EXACT_NS, error_of, in_doubt, latency, own_lateness, sure
+from gwtui.stats.accuracy import error_of, in_doubt, is_exact, latency, own_lateness, sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
 from gwtui.stats.significance import Sample
@@ -84,7 +84,7 @@ class Values:
             self.in_doubt += 1
             return
         kept = [(self._sure, self._sure_minutes)]
-        kept += [(self._exact, self._exact_minutes)] if error_ns <= EXACT_NS else []
+        kept += [(self._exact, self._exact_minutes)] if is_exact(error_ns) else []
         for values, minutes in kept:
             values.append(value_ns)
             if minute is not None:
@@ -271,7 +271,7 @@ class Measured:
         self.max_lateness_ns = max(self.max_lateness_ns, result.lateness_ns)
         self.max_own_lateness_ns = max(self.max_own_lateness_ns, own_ns)
         self.no_room += result.room_wait_ns > 0
-        self.own_late += own_ns > EXACT_NS
+        self.own_late += not is_exact(own_ns)
 
     def miss(self, why: Unsent = Unsent.NO_ROOM) -> None:
         """Count a request that was due and never sent."""

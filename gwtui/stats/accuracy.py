@@ -13,8 +13,9 @@ DOUBT_SHARE = 0.05
 """A value is in doubt when it may be wrong by more than both of these."""
 
 
-EXACT_NS = 1_000_000
-"""A value is exact when it may be wrong by no more than that."""
+def is_exact(error_ns: int) -> bool:
+    """Whether what may be that wrong is exact, which is to say within 1 ms."""
+    return error_ns <= DOUBT_NS
 
 
 def in_doubt(value_ns: int | None, error_ns: int) -> bool:
