@@ -7,8 +7,11 @@ late, and the record says how late.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from gwtui.bench.arrivals import Arrivals
 
 
 class Order(StrEnum):
@@ -30,7 +33,23 @@ class Plan:
     concurrency: int = 1
     """The most requests under way at once, for each endpoint unless they are interleaved."""
     rate: float | None = None
-    """Requests per second for each endpoint: an open loop."""
+    """Requests per second for each endpoint: an open loop. With `arrivals` the highest of their rates."""
+    arrivals: Arrivals | None = None
+    """When the requests of an open loop are due; None: evenly."""
     warmup: int = 0
     """Requests sent to each endpoint before, which do not count."""
     order: Order = Order.ONE_BY_ONE
+
+    def due_ns(self, members: int) -> Iterator[int] | None:
+        """When the requests of an open loop to endpoints that take turns are due, in ns from the start; None of a
+        closed loop."""
+        if self.rate is None:
+            return None
+        return (self.arrivals or Arrivals(last_per_s=self.rate)).offsets_ns(members)
+
+    @property
+    def first_second(self) -> int | None:
+        """How many requests of an open loop are due at an endpoint in the first second; None of a closed loop."""
+        if self.rate is None:
+            return None
+        return (self.arrivals or Arrivals(last_per_s=self.rate)).first_second

@@ -65,7 +65,8 @@ def _heading(run: BenchRun) -> str:
 
 def _plan_text(plan: Plan) -> str:
     if plan.rate is not None:
-        return f"open loop of {plan.rate:g} requests/s each, latency from the planned send, endpoints {plan.order}"
+        loop = f"{plan.arrivals} requests" if plan.arrivals is not None else f"{plan.rate:g} requests/s"
+        return f"open loop of {loop} each, latency from the planned send, endpoints {plan.order}"
     return f"{plan.concurrency} at a time, latency from the last byte sent, endpoints {plan.order}"
 
 
@@ -79,6 +80,8 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
             "for_s": plan.for_s,
             "concurrency": plan.concurrency,
             "rate": plan.rate,
+            "arrivals": None if plan.arrivals is None else str(plan.arrivals),
+            "seed": None if plan.arrivals is None else plan.arrivals.seed,
             "warmup": plan.warmup,
             "order": plan.order.value,
         },

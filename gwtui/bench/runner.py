@@ -18,7 +18,7 @@ import msgspec
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
-from gwtui.engine.load import DueRequest, LoadDriver, evenly
+from gwtui.engine.load import DueRequest, LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Outcome, Trigger, Unsent
@@ -103,9 +103,11 @@ class _Bench:
             if plan.warmup:
                 await load.send(plan.warmup)
             self._counting = True
-            due = None if plan.rate is None else evenly(plan.rate * len(members))
             await load.send(
-                plan.requests, for_s=plan.for_s, due=due, miss=lambda endpoint, why: self._miss(endpoint.name, why)
+                plan.requests,
+                for_s=plan.for_s,
+                due=plan.due_ns(len(members)),
+                miss=lambda endpoint, why: self._miss(endpoint.name, why),
             )
 
     def _prober(self, endpoint: Endpoint) -> Prober:
@@ -129,7 +131,7 @@ def _connections(plan: Plan, members: int) -> int:
     """How many connections to each member are opened before the first request: those that it takes from the start,
     which in an open loop are the requests of the first second."""
     wanted = math.ceil(plan.concurrency / (members if plan.order is Order.INTERLEAVED else 1))
-    limits = (plan.requests, None if plan.rate is None else math.ceil(plan.rate))
+    limits = (plan.requests, plan.first_second)
     return min([wanted, *(limit for limit in limits if limit is not None)])
 
 

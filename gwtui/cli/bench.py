@@ -13,7 +13,6 @@ from gwtui.cli.endpoints import Targets, refuse_undescribed
 from gwtui.cli.measure import (
     COUNT,
     WARMUP,
-    MeasureOptions,
     drive,
     exit_code,
     exit_codes,
@@ -25,6 +24,7 @@ from gwtui.cli.measure import (
     write,
 )
 from gwtui.cli.options import FlagsAsGo, endpoint_options, exit_with, given, go_bool, rate
+from gwtui.cli.workload import WorkloadOptions, workload_options
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
@@ -35,13 +35,11 @@ OPEN_LOOP_ROOM = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchOptions(MeasureOptions):
+class BenchOptions(WorkloadOptions):
     """The options of `bench`."""
 
     endpoints: tuple[str, ...] = ()
     concurrency: int | None = None
-    rate: float | None = None
-    """Requests a second."""
     together: bool = False
     interleave: bool = False
     fail_if: tuple[str, ...] = ()
@@ -62,7 +60,7 @@ class BenchOptions(MeasureOptions):
     """As the predecessor: only a 200 is a success, and percentiles are shown whatever n is."""
 
     def changes(self) -> dict[str, Any]:
-        return given(model=self.model, **MeasureOptions.changes(self))
+        return given(model=self.model, **WorkloadOptions.changes(self))
 
     def described(self) -> dict[str, Any]:
         """Fields of an endpoint that the options describe; empty when they describe none."""
@@ -81,11 +79,15 @@ class BenchOptions(MeasureOptions):
         if self.together and self.interleave:
             raise Refusal("--together and --interleave are two ways to share the time: choose one")
         order = Order.TOGETHER if self.together else Order.INTERLEAVED if self.interleave else Order.ONE_BY_ONE
+        arrivals = self.arrivals_asked()
+        rate = self.rate if arrivals is None else arrivals.peak_per_s
+        length_s = arrivals.length_s if arrivals is not None and self.requests is None else None
         return Plan(
-            requests=self.requests_or(DEFAULT_REQUESTS),
-            for_s=self.for_s,
-            concurrency=self.concurrency or (1 if self.rate is None else OPEN_LOOP_ROOM),
-            rate=self.rate,
+            requests=self.requests_or(DEFAULT_REQUESTS) if length_s is None else None,
+            for_s=self.for_s or length_s,
+            concurrency=self.concurrency or (1 if rate is None else OPEN_LOOP_ROOM),
+            rate=rate,
+            arrivals=arrivals,
             warmup=self.warmup,
             order=order,
         )
@@ -148,6 +150,7 @@ class _WithGates(FlagsAsGo):
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable.")
 @click.option("--allow-undecided", is_flag=True, help="A --fail-if with too few results to decide it passes.")
+@workload_options
 @measure_options
 @endpoint_options
 @click.option("--gateway", metavar="URL", help="Load a Cody Gateway at this URL.")
@@ -177,6 +180,7 @@ def command(**options: Any) -> None:
       gwtui bench --requests 200 --csv results.csv
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
+      gwtui bench claude --arrivals 'poisson 5..50 over 2m'
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
     """
     exit_with(bench(BenchOptions(**options)))
