@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gwtui.bench.measures import COUNTS, MEASURES
+from gwtui.bench.measures import COMPARING, COUNTS, MEASURES
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
 from gwtui.bench.slo import ExpressionError, duration_ns, latency_named, near, share_of_percent
@@ -110,7 +110,7 @@ def meaning_of_name(measure: str) -> Meaning:
 
 
 def _near(measure: str) -> str:
-    return near(measure, (*names_of_results(), *MEASURES))
+    return near(measure, (*names_of_results(), *MEASURES, *COMPARING))
 
 
 def names_of_results() -> frozenset[str]:

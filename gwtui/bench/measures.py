@@ -10,3 +10,5 @@ MEASURES = (
     *("goodput", "throughput", "tokens_per_s", "tokens_per_s_total"),
 )
 """`gate_figures` says what each is."""
+COMPARING = ("slower", "fails_more")
+"""What needs a baseline besides ratios."""

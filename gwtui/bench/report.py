@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gwtui.bench import breakdown, table
+from gwtui.bench import breakdown, ratio_gates, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.rates import Rates
+from gwtui.bench.ratio_gates import Answer
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.enums import Unsent
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 
-def bench_text(run: BenchRun, style: TextStyle, *, doubtful: bool = False) -> str:
-    """Everything that was measured, the table first; `doubtful`: with percentiles that n does not support."""
+def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *, doubtful: bool = False) -> str:
+    """Everything that was measured, the table first, and the lines about a baseline; `doubtful`: with percentiles that
+    n does not support."""
     measured = list(run.measured.values())
     blocks = [
         [_heading(run)],
@@ -47,6 +50,7 @@ def bench_text(run: BenchRun, style: TextStyle, *, doubtful: bool = False) -> st
         [*table.details(measured, style), *breakdown.exactness_lines(measured)],
         breakdown.average_lines(measured),
         breakdown.summary_lines(measured),
+        compared,
     ]
     return _joined(blocks)
 
@@ -70,8 +74,9 @@ def _plan_text(plan: Plan) -> str:
     return f"{plan.concurrency} at a time, latency from the last byte sent, endpoints {plan.order}"
 
 
-def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
-    """One object: the plan, every endpoint, every pair of endpoints, and the gates that were not passed."""
+def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """One object: the plan, every endpoint, every pair of endpoints, the gates that were not passed, and what is said
+    of a baseline."""
     plan = run.plan
     pairs = all_pairs([series_of(each) for each in run.measured.values()])
     told = {
@@ -91,12 +96,20 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
         "endpoints": [_endpoint(each) for each in run.measured.values()],
         "failures": [_compared_failures(each) for each in compare_failures(pairs)],
         "comparisons": _comparisons(compare(pairs)),
-        "tripped": [_gate(each) for each in tripped if not each.undecided],
-        "undecided": [_gate(each) for each in tripped if each.undecided],
+        **gates_told(tripped),
+        **compared,
     }
     if plan.rate is not None:
         told["from_actual_send"] = [_endpoint(each) for each in run.actual.values()]
     return _formatted(told)
+
+
+def gates_told(tripped: Sequence[Tripped]) -> dict[str, Any]:
+    """The gates that were not passed."""
+    return {
+        "tripped": [_gate(each) for each in tripped if not each.undecided],
+        "undecided": [_gate(each) for each in tripped if each.undecided],
+    }
 
 
 def _gate(tripped: Tripped) -> dict[str, str]:
@@ -195,8 +208,10 @@ def compare_text(
     measured: Sequence[Measured],
     style: TextStyle,
     label: str = "",
+    gates: Sequence[str] = (),
 ) -> str:
-    """Pair by pair the table and the sentences to paste; then what failed of what was measured just now.
+    """Pair by pair the table and the sentences to paste; then what failed of what was measured just now, and the lines
+    about gates.
 
     With a `label`, such as `since CHG-4711`, the first of each pair is earlier, and the change is said first.
     """
@@ -214,7 +229,7 @@ def compare_text(
         if not mine:
             lines += breakdown.figure_lines(first, second, style)
         blocks.append(lines)
-    return _joined([*blocks, breakdown.failure_lines(measured)])
+    return _joined([*blocks, breakdown.failure_lines(measured), gates])
 
 
 def _change_label(second: ComparedSeries, label: str) -> str:
@@ -222,9 +237,14 @@ def _change_label(second: ComparedSeries, label: str) -> str:
 
 
 def compare_json(
-    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison], label: str = ""
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
+    found: Sequence[Comparison],
+    label: str = "",
+    answers: Sequence[Answer] = (),
+    tripped: Sequence[Tripped] = (),
 ) -> str:
-    """One object: every series, and every pair in what failed and in every latency; with a `label` the changes."""
+    """One object: every series, every pair in what failed and in every latency, and the gates; with a `label` the
+    changes."""
     series = {each.name: each for pair in pairs for each in pair}
     told = {
         "series": [
@@ -239,6 +259,8 @@ def compare_json(
         "failures": [_compared_failures(each) for each in compare_failures(pairs)],
         "comparisons": _comparisons(found),
         **({"changes": _changes(pairs, found, label)} if label else {}),
+        "ratios": [ratio_gates.told(each) for each in answers],
+        **gates_told(tripped),
     }
     return _formatted(told)
 

@@ -1,6 +1,7 @@
 """`--fail-if`: one expression per gate, such as `p95_ttft>800ms`, `fail_rate>1%` or `gateway: avg_e2e >= 2s`.
 
 The name of a verdict or of a finding by itself means that no request may have it: `sequential` is `sequential>0`.
+`p95_ttft>1.2x` compares with a baseline, and `ratio_gates` judges it.
 
 A gate on a latency that was never measured is tripped too: without a success nothing is proved. One on a figure that
 the number of results does not support is undecided, which is no pass either.
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gwtui.bench.gate_figures import EXAMPLES, GateError, Meaning, meaning, meaning_of_name
+from gwtui.bench.measures import COMPARING
 from gwtui.bench.results import Measured
 from gwtui.bench.slo import ExpressionError
 
@@ -21,6 +23,8 @@ _ENDPOINT = r"(?:(?P<endpoint>.+?)\s*:\s*)?"
 _LIMIT = re.compile(
     _ENDPOINT + r"(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
 )
+RATIO = "x"
+"""The unit of a ratio: 1.2x."""
 _NAME = re.compile(_ENDPOINT + r"(?P<measure>\w+)")
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -43,6 +47,11 @@ class Expression:
     """Empty for a name without a limit."""
     number: float = 0.0
     unit: str = ""
+
+    @property
+    def compares(self) -> bool:
+        """Whether it is about a baseline too: a ratio, or a name such as `slower`."""
+        return self.unit == RATIO or self.measure in COMPARING
 
     def trips(self, value: float, limit: float) -> bool:
         """Whether a value is beyond the limit; a name alone is `>`."""
@@ -101,6 +110,8 @@ def parse_all(texts: Sequence[str], measured: Sequence[Measured]) -> list[Thresh
 def parse(text: str) -> Threshold:
     """Raises GateError."""
     found = expression(text)
+    if found.compares:
+        raise GateError(f"--fail-if {text!r} compares: it is for gwtui compare, and for gwtui bench with --baseline")
     try:
         if found.sign:
             return Threshold(found, meaning(found.measure, found.number, found.unit))

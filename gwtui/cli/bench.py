@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gwtui.cli.console import Refusal, note, say
 from gwtui.cli.endpoints import Targets, refuse_undescribed
+from gwtui.cli.gates import WithGates, baseline_options, complain, gate_options, gates_of
 from gwtui.cli.measure import (
     COUNT,
     WARMUP,
@@ -23,7 +25,7 @@ from gwtui.cli.measure import (
     text_style,
     write,
 )
-from gwtui.cli.options import FlagsAsGo, endpoint_options, exit_with, given, go_bool, rate
+from gwtui.cli.options import endpoint_options, exit_with, given, go_bool, rate
 from gwtui.cli.workload import WorkloadOptions, workload_options
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ class BenchOptions(WorkloadOptions):
     concurrency: int | None = None
     together: bool = False
     interleave: bool = False
-    fail_if: tuple[str, ...] = ()
-    allow_undecided: bool = False
+    baseline: Path | None = None
+    baseline_endpoints: tuple[str, ...] = ()
     api: str | None = None
     url: str | None = None
     path: str | None = None
@@ -112,28 +114,9 @@ special_header_option = click.option(
 )
 
 
-class _WithGates(FlagsAsGo):
-    """Its help explains `--fail-if`."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from gwtui.bench.measures import MEASURES
-        from gwtui.model.metrics import LATENCIES
-
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(
-                "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
-                f"{', '.join(LATENCIES)}; {', '.join(MEASURES)}; or a verdict or finding "
-                "such as truncated or sequential. Requests that were never sent count as failed. A percentile of too "
-                "few results is undecided: exit code 1, unless --allow-undecided. "
-                "For one endpoint only: 'claude: p95_e2e>2s'."
-            )
-        super().format_epilog(ctx, formatter)
-
-
 @click.command(
     "bench",
-    cls=_WithGates,
+    cls=WithGates,
     short_help="Benchmark endpoints: latency percentiles and failures.",
     epilog=exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
@@ -148,8 +131,8 @@ class _WithGates(FlagsAsGo):
 @click.option("--warmup", type=WARMUP, metavar="N", default=0, help="Warm-up requests, not counted.")
 @click.option("--together", is_flag=True, help="Load all endpoints at the same time.  [default: one after another]")
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
-@click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable.")
-@click.option("--allow-undecided", is_flag=True, help="A --fail-if with too few results to decide it passes.")
+@gate_options
+@baseline_options
 @workload_options
 @measure_options
 @endpoint_options
@@ -188,7 +171,7 @@ def command(**options: Any) -> None:
 
 def bench(options: BenchOptions) -> int:
     """Load the endpoints and print the results. Returns the exit code."""
-    from gwtui.bench import report, thresholds
+    from gwtui.bench import report
     from gwtui.bench.runner import BenchRun
 
     plan = options.plan()
@@ -200,20 +183,17 @@ def bench(options: BenchOptions) -> int:
         only_200=options.like_src,
         deadline_s=options.deadline_s,
     )
-    with refusing_targets():
-        gates = thresholds.parse_all(options.fail_if, list(run.measured.values()))
+    gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)
     outputs = outputs_of(options)
 
     def report_results() -> bool:
-        tripped = thresholds.judge(gates, list(run.measured.values()))
+        judged = gates.judged(list(run.measured.values()))
         if options.as_json:
-            say(report.bench_json(run, tripped))
+            say(report.bench_json(run, judged.tripped, judged.told()))
         else:
-            say(report.bench_text(run, text_style(), doubtful=options.like_src))
-        for each in tripped:
-            click.echo(f"gwtui: {each}", err=True)
+            say(report.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src))
         write(run, outputs)
-        return any(not (each.undecided and options.allow_undecided) for each in tripped)
+        return complain(judged.tripped, options)
 
     drive(run, endpoints, profile, report_results)
     return exit_code(run, tripped=report_results())

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli import measure
-from gwtui.cli.console import Refusal, note, say
+from gwtui.cli.console import EXIT_DOWN, Refusal, note, say
+from gwtui.cli.gates import complain, gate_options, gates_of, recorded_gates
 from gwtui.cli.options import exit_with, seconds
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
+    from gwtui.bench.ratio_gates import RatioGate
     from gwtui.bench.runner import BenchRun
+    from gwtui.bench.thresholds import Tripped
     from gwtui.stats.comparison import ComparedSeries
 
 DEFAULT_REQUESTS = 100
@@ -44,7 +47,7 @@ class CompareOptions(measure.MeasureOptions):
 @click.command(
     "compare",
     short_help="Compare A and B: difference, confidence interval, significance.",
-    epilog=measure.exit_codes("an endpoint had no success, or --deadline passed"),
+    epilog=measure.exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option(
@@ -58,6 +61,7 @@ class CompareOptions(measure.MeasureOptions):
     "--window", "window_s", metavar="DURATION", callback=seconds, help="With --since: only this long before and after."
 )
 @click.option("--usual", is_flag=True, help="Compare a recorded session with what was usual before it.")
+@gate_options
 @measure.measure_options
 def command(**options: Any) -> None:
     """Compare A and B: difference, confidence interval, significance.
@@ -93,8 +97,9 @@ def compare(options: CompareOptions) -> int:
     if all(_is_path(source) for source in options.sources):
         if options.aggregate_csv or options.request_csv:
             raise Refusal("--csv and --request-csv are for new measurements, not for files")
-        _print_pairs(_pairs_of_files([Path(source) for source in options.sources]), None, options)
-        return 0
+        gates = recorded_gates(options)
+        tripped = _print_pairs(_pairs_of_files([Path(source) for source in options.sources]), gates, options)
+        return EXIT_DOWN if complain(tripped, options) else 0
     if len(set(options.sources)) < 2:
         raise Refusal("name two endpoints or more to compare, or files with earlier measurements")
     return _measure(options)
@@ -108,15 +113,18 @@ def _measure(options: CompareOptions) -> int:
     profile, endpoints = measure.from_profile(options.sources, options)
     keeps_rows = options.request_csv is not None
     run = BenchRun.of(endpoints, options.plan(), keeps_rows=keeps_rows, deadline_s=options.deadline_s)
+    measured = list(run.measured.values())
+    gates = gates_of(options, measured, compares=True)
     outputs = measure.outputs_of(options)
 
-    def report_results() -> None:
-        _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
+    def report_results() -> bool:
+        pairs = all_pairs([series_of(each) for each in measured])
+        tripped = _print_pairs(pairs, gates.ratios, options, run=run, limits=gates.judged(measured).tripped)
         measure.write(run, outputs)
+        return complain(tripped, options)
 
     measure.drive(run, endpoints, profile, report_results)
-    report_results()
-    return measure.exit_code(run, tripped=False)
+    return measure.exit_code(run, tripped=report_results())
 
 
 def _look_back(options: CompareOptions) -> int:
@@ -129,7 +137,9 @@ def _look_back(options: CompareOptions) -> int:
         raise Refusal("--window is for --since")
     if options.aggregate_csv or options.request_csv:
         raise Refusal("--csv and --request-csv are for new measurements, not for recorded ones")
+    gates = recorded_gates(options)
     recorded = _recorded(options.sources)
+    tripped: list[Tripped] = []
     if options.as_json and len(recorded) > 1:
         raise Refusal("--json is for one session or file at a time")
     for path, names in recorded.items():
@@ -139,8 +149,8 @@ def _look_back(options: CompareOptions) -> int:
                 found, label = before_and_after(path, names, since, options.window_s, add), f"since {since.label}"
             else:
                 found, label = against_usual(path, names, add), "against its usual"
-        _print_pairs(found, None, options, label)
-    return 0
+        tripped += _print_pairs(found, gates, options, label=label)
+    return EXIT_DOWN if complain(tripped, options) else 0
 
 
 def _recorded(sources: Sequence[str]) -> dict[Path, list[str]]:
@@ -214,16 +224,26 @@ def _in(series: ComparedSeries, label: str) -> ComparedSeries:
 
 def _print_pairs(
     pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
-    run: BenchRun | None,
+    gates: Sequence[RatioGate],
     options: CompareOptions,
+    *,
+    run: BenchRun | None = None,
+    limits: Sequence[Tripped] = (),
     label: str = "",
-) -> None:
-    from gwtui.bench import report
+) -> list[Tripped]:
+    """Print the comparisons. Returns the gates that were not passed, the `limits` among them."""
+    from gwtui.bench import ratio_gates, report
     from gwtui.stats import comparison
 
+    if run is None:
+        with measure.refusing_targets():
+            ratio_gates.check_pairs(gates, pairs)
     found = comparison.compare(pairs)
+    answers = ratio_gates.judge(gates, pairs, found)
+    tripped = [*limits, *ratio_gates.tripped(answers)]
     measured = list(run.measured.values()) if run is not None else []
     if options.as_json:
-        say(report.compare_json(pairs, found, label))
+        say(report.compare_json(pairs, found, label, answers, tripped))
     else:
-        say(report.compare_text(pairs, found, measured, measure.text_style(), label))
+        say(report.compare_text(pairs, found, measured, measure.text_style(), label, ratio_gates.lines(answers)))
+    return tripped

@@ -48,6 +48,8 @@ class MeasureOptions:
     aggregate_csv: Path | None = None
     request_csv: Path | None = None
     as_json: bool = False
+    fail_if: tuple[str, ...] = ()
+    allow_undecided: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Fields of every endpoint that the options set."""

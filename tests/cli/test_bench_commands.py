@@ -219,6 +219,59 @@ def test_an_undecided_gate_is_no_pass_unless_that_is_allowed(profile: str) -> No
     assert typed(f"{line} --fail-if max_e2e>0 --allow-undecided").exit_code == 1
 
 
+def recorded(path: Path, name: str, took_ms: float, n: int = 60) -> Path:
+    """A file of requests that each took about that long."""
+    rows = [f"{name},{took_ms + at / 1000},ok" for at in range(n)]
+    path.write_text("\n".join(["endpoint,duration_ms,outcome", *rows, ""]))
+    return path
+
+
+@pytest.mark.parametrize(("took_ms", "outcome"), [(60_000, "passed"), (0.001, "tripped")])
+def test_a_baseline_decides_the_exit_code(profile: str, tmp_path: Path, took_ms: float, outcome: str) -> None:
+    before = recorded(tmp_path / "before.csv", "one", took_ms)
+    line = f"bench one {profile} --requests 60 --baseline {before} --fail-if p95_e2e>1.2x --fail-if slower"
+    result = typed(line)
+    assert result.exit_code == (outcome == "tripped")
+    assert f"p95_e2e>1.2x: one {outcome}: p95 E2E is" in result.stdout
+    assert "baseline of one: one in before.csv, n 60, 0 failed, its age is unknown" in result.stdout
+    assert result.stderr.count("and the gate is") == 2 * (outcome == "tripped")
+    told = json.loads(typed(f"{line} --json").stdout)
+    assert [each["outcome"] for each in told["ratios"]] == [outcome] * 2
+    assert len(told["tripped"]) == 2 * (outcome == "tripped")
+    assert told["undecided"] == []
+
+
+def test_a_ratio_of_too_few_results_is_undecided(profile: str, tmp_path: Path) -> None:
+    before = recorded(tmp_path / "before.csv", "one", 10)
+    line = f"bench one {profile} --requests 3 --baseline {before} --fail-if p95_e2e>1.2x"
+    result = typed(line)
+    assert result.exit_code == 1
+    assert "one: undecided: p95 E2E takes 59 results of each, and n is 60 and 3; the gate is" in result.stderr
+    assert typed(f"{line} --allow-undecided").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"),
+    [("p50_e2e>1.2x", 1), ("p50_e2e>3x", 0), ("slower", 1), ("fails_more", 0), ("one: p50_e2e>1.2x", 1)],
+)
+def test_a_gate_on_files(tmp_path: Path, gate: str, code: int) -> None:
+    before, after = recorded(tmp_path / "a.csv", "one", 100), recorded(tmp_path / "b.csv", "one", 200)
+    result = typed(f"compare {before} {after} --fail-if", gate)
+    assert result.exit_code == code
+    assert f"{gate}: one in b.csv {'tripped' if code else 'passed'}: " in result.stdout
+    told = json.loads(typed(f"compare {before} {after} --json --fail-if", gate).stdout)
+    assert [each["gate"] for each in told["tripped"]] == [gate] * code
+    assert typed(f"compare {before} {before} --fail-if", gate).exit_code == 0
+
+
+def test_a_gate_on_endpoints_in_turns(profile: str) -> None:
+    line = f"compare one two {profile} --requests 10 --allow-undecided"
+    assert typed(f"{line} --fail-if p50_e2e>1000000x --fail-if fail_rate>1%").exit_code == 0
+    result = typed(f"{line} --fail-if p50_e2e>0.000001x --fail-if two:p50_e2e>1ns --fail-if p99_e2e>9x")
+    assert result.exit_code == 1
+    assert [line.split()[1] for line in result.stderr.splitlines()] == ["two:"] * 3
+
+
 def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering, profile: str) -> None:
     gateway.answer = lambda _: (500, b"")
     result = typed(f"bench one {profile} --requests 3")
@@ -253,6 +306,12 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("compare DIR/none.csv DIR/nothing.csv", f"none.csv: cannot be read: {MISSING}"),
         ("compare DIR", "it contains neither requests.csv nor pings.csv"),
         ("compare DIR DIR --csv DIR/x.csv", "for new measurements"),
+        ("compare DIR DIR --fail-if p95_e2e>1s", "what was recorded is judged by ratios"),
+        ("compare one two CONFIG --fail-if p95_rtt>2x", "no endpoint here has the latency RTT"),
+        ("bench one CONFIG --fail-if p95_e2e>1.2x", "give --baseline SESSION or FILE"),
+        ("bench one CONFIG --fail-if slwer", "did you mean slower?"),
+        ("bench one CONFIG --baseline-endpoint two", "is for --baseline"),
+        ("bench one CONFIG --baseline DIR/none.csv", f"none.csv: cannot be read: {MISSING}"),
     ],
 )
 def test_what_cannot_be_done_is_an_error_in_words(profile: str, tmp_path: Path, line: str, says: str) -> None:

@@ -1,0 +1,129 @@
+"""An earlier measurement that a benchmark is held against: `--baseline SESSION|FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gwtui.bench import ratio_gates
+from gwtui.bench.csv_in import Progress, read
+from gwtui.bench.ratio_gates import Answer, Pair, RatioGate
+from gwtui.bench.results import Measured, series_of
+from gwtui.bench.targets import TargetError
+from gwtui.stats.comparison import ComparedSeries, change_sentence, compare, compare_failures
+from gwtui.text import units
+from gwtui.text.sanitize import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was measured before, for each endpoint that is measured now."""
+
+    label: str
+    """The name of the file or the session."""
+    series: Mapping[str, ComparedSeries]
+    """By the name of today's endpoint, under its own name and the label."""
+    gates: Sequence[RatioGate]
+
+    def pairs(self, measured: Sequence[Measured]) -> list[Pair]:
+        return [(self.series[each.endpoint], series_of(each)) for each in measured]
+
+    def judged(self, measured: Sequence[Measured]) -> list[Answer]:
+        """What became of each gate."""
+        return ratio_gates.judge(self.gates, self.pairs(measured))
+
+    def lines(self, measured: Sequence[Measured], answers: Sequence[Answer], now: float) -> list[str]:
+        """Per endpoint how old and how large the baseline is, what has changed, and what became of the gates. `now`:
+        wall time."""
+        pairs, lines = self.pairs(measured), []
+        comparisons, failures = compare(pairs), {each.second: each for each in compare_failures(pairs)}
+        for before, after in pairs:
+            mine = [each for each in comparisons if each.second == after.name]
+            lines.append(f"baseline of {after.name}: {before.name}, {_size(before)}, {_age(before, now)}")
+            lines.append(change_sentence(f"{after.name} since then", failures.get(after.name), mine))
+            lines += ratio_gates.lines(each for each in answers if each.endpoint == after.name)
+        return lines
+
+    def told(self, measured: Sequence[Measured], answers: Sequence[Answer], now: float) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "baseline": [_told(before, after, now) for before, after in self.pairs(measured)],
+            "ratios": [ratio_gates.told(each) for each in answers],
+        }
+
+
+def load(
+    path: Path, wanted: Sequence[str], gates: Sequence[RatioGate], measured: Sequence[Measured], progress: Progress
+) -> Baseline:
+    """Read the baseline of each of these endpoints, and check that the gates can be judged by it. Raises CSVError,
+    GateError and TargetError.
+
+    `wanted`: names of endpoints in the baseline, as `OLD` for all or `NOW=OLD` for one. Without one it is the endpoint
+    of the same name, or the only one that there is.
+    """
+    found = {each.name: each for each in read(path, progress)}
+    label = clean(path.resolve().name, 100)
+    old = _names(wanted, [each.endpoint for each in measured], list(found), label)
+    series = {name: replace(found[other], name=f"{other} in {label}") for name, other in old.items()}
+    for gate in gates:
+        for name, each in series.items():
+            if gate.expression.endpoint in (None, name):
+                ratio_gates.check_baseline([gate], each, label)
+    return Baseline(label, series, gates)
+
+
+def _names(wanted: Sequence[str], now: Sequence[str], there: Sequence[str], label: str) -> dict[str, str]:
+    """The name in the baseline of each endpoint. Raises TargetError."""
+    given: dict[str, str] = {}
+    for text in wanted:
+        name, equals, old = text.partition("=") if "=" in text and text not in there else (text, "", text)
+        if old not in there:
+            raise TargetError(f"--baseline-endpoint {text}: {label} has no endpoint {old!r}; it has: {_list(there)}")
+        if equals and name not in now:
+            raise TargetError(f"--baseline-endpoint {text}: there is no endpoint {name!r}; there are: {_list(now)}")
+        given |= dict.fromkeys([name] if equals else now, old)
+    for name in now:
+        old = given.get(name) or (name if name in there else there[0] if len(there) == 1 else "")
+        if not old:
+            raise TargetError(
+                f"{label} has no endpoint {name!r}; it has: {_list(there)}. Name one: --baseline-endpoint '{name}=OLD'"
+            )
+        given[name] = old
+    return {name: given[name] for name in now}
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _size(series: ComparedSeries) -> str:
+    if series.total is None:
+        return f"n {units.count(series.ok)}, failures not kept"
+    return f"n {units.count(series.ok)}, {units.count(series.total - series.ok)} failed"
+
+
+def measured_at(series: ComparedSeries) -> float | None:
+    """The wall time of its latest result, to the minute; None where it was not kept."""
+    minutes = [max(sample.minutes) for sample in series.samples.values() if sample.minutes]
+    return max(minutes) * 60.0 if minutes else None
+
+
+def _age(series: ComparedSeries, now: float) -> str:
+    at = measured_at(series)
+    if at is None:
+        return "its age is unknown"
+    return f"{units.brief(round(max(now - at, 0) * 1e9))} old ({units.timestamp(at)[:16]}Z)"
+
+
+def _told(before: ComparedSeries, after: ComparedSeries, now: float) -> dict[str, Any]:
+    at = measured_at(before)
+    return {
+        "endpoint": after.name,
+        "baseline": before.name,
+        "successful": before.ok,
+        "total_requests": before.total,
+        "measured_at": None if at is None else units.timestamp(at),
+        "age_s": None if at is None else round(max(now - at, 0)),
+    }

@@ -1,0 +1,154 @@
+"""`--fail-if` and `--baseline`: the gates of `gwtui bench` and `gwtui compare`, from the options to the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gwtui.cli.console import Refusal
+from gwtui.cli.measure import MeasureOptions, refusing_targets
+from gwtui.cli.options import FlagsAsGo, option_group
+from gwtui.cli.user_files import progress
+
+if TYPE_CHECKING:
+    from gwtui.bench.baseline import Baseline
+    from gwtui.bench.ratio_gates import Answer, RatioGate
+    from gwtui.bench.results import Measured
+    from gwtui.bench.thresholds import Threshold, Tripped
+
+gate_options = option_group(
+    click.option("--fail-if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable."),
+    click.option("--allow-undecided", is_flag=True, help="A --fail-if with too few results to decide it passes."),
+)
+baseline_options = option_group(
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="SESSION|FILE",
+        help="Compare with an earlier measurement; --fail-if 'p95_ttft>1.2x' is a ratio to it.",
+    ),
+    click.option(
+        "--baseline-endpoint",
+        "baseline_endpoints",
+        multiple=True,
+        metavar="[NAME=]OLD",
+        help="The endpoint's name in the baseline, where it differs; repeatable.",
+    ),
+)
+
+
+class WithGates(FlagsAsGo):
+    """Its help explains `--fail-if`."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gwtui.bench.measures import MEASURES
+        from gwtui.model.metrics import LATENCIES
+
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(
+                "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
+                f"{', '.join(LATENCIES)}; {', '.join(MEASURES)}; or a verdict or finding "
+                "such as truncated or sequential. Requests that were never sent count as failed. A percentile of too "
+                "few results is undecided: exit code 1, unless --allow-undecided. "
+                "For one endpoint only: 'claude: p95_e2e>2s'."
+            )
+        super().format_epilog(ctx, formatter)
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """The gates of one run, understood before its first request."""
+
+    limits: Sequence[Threshold]
+    ratios: Sequence[RatioGate]
+    """Those that compare."""
+    baseline: Baseline | None = None
+
+    def judged(self, measured: Sequence[Measured]) -> Judged:
+        """What became of them."""
+        from gwtui.bench import ratio_gates, thresholds
+
+        answers = self.baseline.judged(measured) if self.baseline is not None else []
+        return Judged(
+            self, measured, answers, [*thresholds.judge(self.limits, measured), *ratio_gates.tripped(answers)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The gates of a run once it has ended."""
+
+    gates: Gates
+    measured: Sequence[Measured]
+    answers: Sequence[Answer]
+    tripped: Sequence[Tripped]
+    """Those that were not passed."""
+
+    def lines(self) -> list[str]:
+        """How the baseline compares; none without one."""
+        baseline = self.gates.baseline
+        return baseline.lines(self.measured, self.answers, time()) if baseline is not None else []
+
+    def told(self) -> dict[str, Any]:
+        """The same for JSON."""
+        baseline = self.gates.baseline
+        return baseline.told(self.measured, self.answers, time()) if baseline is not None else {}
+
+
+def gates_of(
+    options: MeasureOptions,
+    measured: Sequence[Measured],
+    baseline: Path | None = None,
+    names: Sequence[str] = (),
+    *,
+    compares: bool = False,
+) -> Gates:
+    """The gates of a run at these endpoints, of which nothing is measured yet. Raises a Refusal.
+
+    `names`: see `gwtui.bench.baseline.load`. `compares`: the endpoints are compared with each other.
+    """
+    from gwtui.bench import ratio_gates, thresholds
+
+    with refusing_targets():
+        texts, ratios = ratio_gates.parse_all(options.fail_if)
+        limits = thresholds.parse_all(texts, measured)
+        ratio_gates.check(ratios, measured)
+        if baseline is not None:
+            return Gates(limits, ratios, _load(baseline, names, ratios, measured))
+    if ratios and not compares:
+        raise Refusal(f"--fail-if {ratios[0].expression.text!r} compares: give --baseline SESSION or FILE")
+    if names:
+        raise Refusal("--baseline-endpoint is for --baseline")
+    return Gates(limits, ratios)
+
+
+def _load(path: Path, names: Sequence[str], ratios: Sequence[RatioGate], measured: Sequence[Measured]) -> Baseline:
+    from gwtui.bench.baseline import load
+    from gwtui.recorder import session_dir
+
+    with progress() as add:
+        return load(session_dir(path), names, ratios, measured, add)
+
+
+def recorded_gates(options: MeasureOptions) -> list[RatioGate]:
+    """The gates of recorded measurements. Raises a Refusal for a limit, which they do not have the results for."""
+    from gwtui.bench import ratio_gates
+
+    with refusing_targets():
+        limits, gates = ratio_gates.parse_all(options.fail_if)
+    if limits:
+        raise Refusal(f"--fail-if {limits[0]!r}: what was recorded is judged by ratios: use {ratio_gates.EXAMPLES}")
+    return gates
+
+
+def complain(tripped: Sequence[Tripped], options: MeasureOptions) -> bool:
+    """Say which gates were not passed. Returns whether one of them ends the command with 1."""
+    for each in tripped:
+        click.echo(f"gwtui: {each}", err=True)
+    return any(not (each.undecided and options.allow_undecided) for each in tripped)
