@@ -92,7 +92,7 @@ def rest(plan: Plan, done: Done) -> Plan | None:
     for_s = None if plan.for_s is None else plan.for_s - done.elapsed_s
     if (requests is not None and requests <= 0) or (for_s is not None and for_s < DONE_S):
         return None
-    return replace(plan, requests=requests, for_s=for_s)
+    return replace(plan, requests=requests, for_s=for_s, already=plan.already + done.sent)
 
 
 def steps(
@@ -113,6 +113,7 @@ def steps(
             plan,
             requests=_least(left[each.name].requests for each in members),
             for_s=_least(left[each.name].for_s for each in members),
+            already=min(left[each.name].already for each in members),
         )
         yield members, common
         spent = Done(common.requests or 0, spans={0: (0, round((common.for_s or 0.0) * 1e9))})

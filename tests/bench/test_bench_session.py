@@ -13,6 +13,7 @@ import pytest
 from support.benching import NOON, ping, request
 from support.monitor_stage import MS, SECOND, endpoint
 
+from gwtui.bench.arrivals import arrivals_of
 from gwtui.bench.bench_recording import Missed, read_bench
 from gwtui.bench.bench_session import BenchSession, SessionRefusedError
 from gwtui.bench.plan import Plan
@@ -90,7 +91,8 @@ def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory
         CLAUDE, url="https://me:made-up-word@gateway.test/v1?key=made-up-word", key="env:NOWHERE", prompt="why?"
     )
     with session(directory) as writer:
-        point = Point.of(asked, Plan(rate=5.0), name="claude, 5/s", axes={"rate": 5.0})
+        plan = Plan(rate=5.0, arrivals=arrivals_of("poisson 1..5 over 3s"))
+        point = Point.of(asked, plan, name="claude, 5/s", axes={"rate": 5.0})
         writer.begin(point)
         writer.begin(replace(point, model="another"))
         writer.end("claude, 5/s")

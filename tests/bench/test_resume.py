@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
 from support.benching import request
 from support.monitor_stage import MS, SECOND, endpoint
 
+from gwtui.bench.arrivals import arrivals_of
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.resume import Done, Stretches, rest, steps
 from gwtui.model.verdicts import Verdict
@@ -27,15 +29,23 @@ def test_a_plan_that_was_not_begun_is_left_whole() -> None:
 
 def test_requests_and_time_that_are_there_are_not_asked_for_again() -> None:
     plan = Plan(requests=10, for_s=3.0)
-    assert rest(plan, Done(sent=4, spans={0: (0, SECOND)})) == replace(plan, requests=6, for_s=2.0)
+    assert rest(plan, Done(sent=4, spans={0: (0, SECOND)})) == replace(plan, requests=6, for_s=2.0, already=4)
     assert rest(plan, Done(sent=10)) is None
     assert rest(plan, Done(sent=4, spans={0: (0, SECOND), 1: (9 * SECOND, 11 * SECOND)})) is None
+
+
+def test_a_changing_rate_goes_on_where_it_stopped() -> None:
+    plan = Plan(requests=30, rate=20.0, arrivals=arrivals_of("5..20 over 2s"))
+    whole = list(islice(plan.due_ns(2) or (), 60))
+    left = rest(plan, Done(sent=10))
+    assert left is not None
+    assert list(islice(left.due_ns(2) or (), 40)) == [due_ns - whole[20] for due_ns in whole[20:]]
 
 
 def test_one_by_one_each_gets_its_rest() -> None:
     done = {"a": Done(sent=10), "b": Done(sent=3)}
     plan = Plan(requests=10)
-    assert list(steps([A, B, C], plan, done, nobody)) == [([B], replace(plan, requests=7)), ([C], plan)]
+    assert list(steps([A, B, C], plan, done, nobody)) == [([B], replace(plan, requests=7, already=3)), ([C], plan)]
 
 
 def test_what_ended_by_its_time_is_not_begun_again() -> None:
@@ -67,7 +77,7 @@ def test_stretches_add_up_without_the_time_between_them() -> None:
     stretches.miss("a")
     done = stretches.done["a"]
     assert (done.sent, done.last_number, done.elapsed_s, stretches.seconds) == (4, 9, 2.0, 2.0)
-    assert rest(Plan(requests=5), done) == Plan(requests=1)
+    assert rest(Plan(requests=5), done) == Plan(requests=1, already=4)
 
 
 def test_the_stretches_of_several_points_take_as_long_as_all_of_them_together() -> None:
