@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gwtui.bench.plan import Plan
 from gwtui.bench.results import FIGURES, Failures, Measured, series_of
 from gwtui.bench.table import TableCell, grid
 from gwtui.engine.load import PATIENCE
@@ -234,9 +235,11 @@ def _failure_line(failures: Failures) -> str:
     )
 
 
-def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) -> list[str]:
+def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured], plan: Plan) -> list[str]:
     """What a closed loop would not have told: how the wait for room adds to the latency, and what gwtui itself was too
     slow for."""
+    why = f", as {plan.concurrency_limit}" if plan.concurrency_limit else ""
+    used_up = f"the maximum concurrency, {units.count(plan.concurrency)}{why}, was used up"
     lines = []
     for each, sent in zip(measured, actual, strict=True):
         parts = [
@@ -247,7 +250,7 @@ def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) ->
         ]
         parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its planned time")
         if each.no_room:
-            parts.append(f"{units.many(each.no_room, 'request')} waited for room: the maximum concurrency was used up")
+            parts.append(f"{units.many(each.no_room, 'request')} waited for room: {used_up}")
         if unsent := each.unsent[Unsent.NO_ROOM]:
             parts.append(f"{units.count(unsent)} planned requests found no room in time and were never sent")
         lines += [f"{each.endpoint}: {'; '.join(parts)}", *_own_lateness(each)]

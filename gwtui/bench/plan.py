@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 
 from gwtui.bench.arrivals import Arrivals
 
@@ -33,6 +32,8 @@ class Plan:
     """Seconds after which no request is started; for each endpoint if they are loaded one after another."""
     concurrency: int = 1
     """The most requests under way at once, for each endpoint unless they are interleaved."""
+    concurrency_limit: str = ""
+    """What sets `concurrency` where nobody chose it, as a clause."""
     rate: float | None = None
     """Requests per second for each endpoint: an open loop. With `arrivals` the highest of their rates."""
     arrivals: Arrivals | None = None
@@ -40,17 +41,13 @@ class Plan:
     warmup: int = 0
     """Requests sent to each endpoint before, which do not count."""
     order: Order = Order.ONE_BY_ONE
-    already: int = 0
-    """Requests to each endpoint that were sent before, of a benchmark that is gone on with: `arrivals` begins behind
-    them."""
 
     def due_ns(self, members: int) -> Iterator[int] | None:
         """When the requests of an open loop to endpoints that take turns are due, in ns from the start; None of a
         closed loop."""
         if self.rate is None:
             return None
-        offsets = (self.arrivals or Arrivals(last_per_s=self.rate)).offsets_ns(members)
-        return offsets if not self.already else _from_start(islice(offsets, self.already * members, None))
+        return (self.arrivals or Arrivals(last_per_s=self.rate)).offsets_ns(members)
 
     @property
     def first_second(self) -> int | None:
@@ -59,10 +56,8 @@ class Plan:
             return None
         return (self.arrivals or Arrivals(last_per_s=self.rate)).first_second
 
-
-def _from_start(offsets: Iterator[int]) -> Iterator[int]:
-    """The same due times, the first at once."""
-    first = None
-    for offset in offsets:
-        first = offset if first is None else first
-        yield offset - first
+    def offered_per_s(self, endpoints: int) -> float | None:
+        """The highest number of requests per second that are due at that many endpoints in all; None of a closed
+        loop."""
+        at_once = 1 if self.order is Order.ONE_BY_ONE else endpoints
+        return None if self.rate is None else self.rate * at_once

@@ -45,7 +45,7 @@ def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *,
     blocks = [
         [_heading(run)],
         table.latencies(measured, style, doubtful=doubtful),
-        breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
+        breakdown.open_loop_lines(measured, list(run.actual.values()), run.plan) if run.plan.rate is not None else [],
         table.rates(measured, style),
         [*table.details(measured, style), *breakdown.exactness_lines(measured)],
         breakdown.average_lines(measured),
@@ -64,7 +64,8 @@ def _heading(run: BenchRun) -> str:
     by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
     stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
-    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{stopped}"
+    able = f"; this machine can send about {units.rate(run.send_capacity)}/s" if run.send_capacity is not None else ""
+    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{able}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:
@@ -92,6 +93,7 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str,
         },
         "seconds": round(run.seconds, 3),
         "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
+        "send_capacity_per_s": _rounded(run.send_capacity),
         "counted_from": "planned send" if plan.rate is not None else "actual send",
         "endpoints": [_endpoint(each) for each in run.measured.values()],
         "failures": [_compared_failures(each) for each in compare_failures(pairs)],

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import Signals
 from typing import Any, Self
 
@@ -16,10 +16,10 @@ import click
 import msgspec
 
 from gwtui.bench.csv_out import request_line
+from gwtui.bench.machine_limits import out_of_reach, send_capacity
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
-from gwtui.bench.resume import KeptResults
-from gwtui.engine.load import DueRequest, LoadDriver
+from gwtui.engine.load import DueRequest, LoadDriver, sleep_punctually
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Outcome, Trigger, Unsent
@@ -45,6 +45,7 @@ class ProbeDeps:
     asleep: Callable[[], int] = awake_and_asleep_ns
     """A clock that also runs while the machine sleeps."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep_punctually: Callable[[float], Awaitable[None]] = sleep_punctually
 
 
 async def drive(
@@ -68,6 +69,8 @@ async def drive(
 
     async with lag_monitor.watching():
         if plan.order is Order.TOGETHER:
+            if plan.concurrency_limit:
+                plan = replace(plan, concurrency=max(1, plan.concurrency // len(endpoints)))
             async with asyncio.TaskGroup() as group:
                 for endpoint in endpoints:
                     group.create_task(send_to([endpoint]))
@@ -97,12 +100,12 @@ class _Bench:
         plan, deps = self._plan, self._deps
         self._bursts = {endpoint.name: Bursts(endpoint) for endpoint in members}
         async with LoadDriver(
-            members, plan.concurrency, self._prober, self._probe, clock=deps.clock, sleep=deps.sleep
+            members, plan.concurrency, self._prober, self._probe, clock=deps.clock, sleep=deps.sleep_punctually
         ) as load:
             await make_ready(*members)
             await load.prepare(_connections(plan, len(members)), _connect)
             if plan.warmup:
-                await load.send(plan.warmup)
+                await load.send(plan.warmup, due=plan.due_ns(len(members)))
             self._counting = True
             await load.send(
                 plan.requests,
@@ -249,8 +252,8 @@ class BenchRun:
     """By endpoint its requests as lines of CSV, if they are to be kept, each with its number."""
     seconds: float = 0.0
     stopped_by: Signals | None = None
-    kept: KeptResults = field(default_factory=KeptResults)
-    """Its session, if it has one; each endpoint is a point."""
+    send_capacity: float | None = None
+    """The most requests per second that this machine can send; measured before an open loop."""
 
     @classmethod
     def of(
@@ -270,44 +273,41 @@ class BenchRun:
 
     async def drive(self, endpoints: Sequence[Endpoint], profile: Profile) -> None:
         """Carry the plan out, with a progress bar on a terminal. Cancelled, it keeps its results."""
+        if self.plan.rate is not None:
+            await self._know_capacity(endpoints)
         began = time.monotonic()
         try:
             async with shown(self.plan, self.measured), asyncio.timeout(self.deadline_s) as deadline:
-                for members, plan in self.kept.steps(endpoints, self.plan):
-                    await drive(members, profile, plan, self.take, self._miss)
+                await drive(endpoints, profile, self.plan, self.take, self._miss)
         except TimeoutError:
             self.ran_out = deadline.expired()
             if not self.ran_out:
                 raise
         finally:
-            self.seconds += time.monotonic() - began
+            self.seconds = time.monotonic() - began
+
+    async def _know_capacity(self, endpoints: Sequence[Endpoint]) -> None:
+        """Measure what this machine can send, and say what of the plan is out of its reach."""
+        self.send_capacity = await send_capacity(endpoints[0])
+        offered = self.plan.offered_per_s(len(endpoints))
+        if self.send_capacity is not None and offered is not None and offered > self.send_capacity:
+            with suppress(OSError):  # nobody reads it any more
+                click.echo(f"gwtui: {out_of_reach(offered, self.send_capacity)}", err=True)
 
     def take(self, result: Request | Ping) -> None:
         """Count a result."""
-        result, paused = self.kept.row(result.endpoint, _only_200(result) if self.only_200 else result)
-        self.count(result, paused=paused)
-
-    def count(self, result: Request | Ping, *, paused: bool = False) -> None:
-        """The same of one that a session has already. `paused`: the benchmark was interrupted before it."""
-        for tally in self._tallies(result.endpoint):
-            if paused:
-                tally.flights.pause()
-            tally.take(result)
+        name = result.endpoint
+        result = _only_200(result) if self.only_200 else result
+        self.measured[name].take(result)
+        if self.actual is not self.measured:
+            self.actual[name].take(result)
         if self.keeps_rows:
-            self.rows[result.endpoint].append((result.number, request_line(result)))
+            self.rows[name].append((result.number, request_line(result)))
 
     def _miss(self, name: str, why: Unsent) -> None:
-        self.kept.miss(name, why)
-        self.count_miss(name, why)
-
-    def count_miss(self, name: str, why: Unsent) -> None:
-        """The same of one that a session has already."""
-        for tally in self._tallies(name):
-            tally.miss(why)
-
-    def _tallies(self, name: str) -> tuple[Measured, ...]:
-        planned, actual = self.measured[name], self.actual[name]
-        return (planned,) if planned is actual else (planned, actual)
+        self.measured[name].miss(why)
+        if self.actual is not self.measured:
+            self.actual[name].miss(why)
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""

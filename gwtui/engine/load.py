@@ -10,6 +10,7 @@ answered for `PATIENCE_NS`; the rest of that member's requests is then not sent,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -39,10 +40,25 @@ def alternating(members: Sequence[MemberT], rounds: int | None = None) -> Iterat
         yield from members if turn % 2 == 0 else reversed(members)
 
 
-def evenly(per_s: float) -> Iterator[int]:
-    """Due times at a constant rate, for ever: ns from the start, the first at once. `per_s` is of all members."""
-    step_ns = 1e9 / per_s
-    return (int(turn * step_ns) for turn in count())
+TICK_NS = 1_000_000
+"""What event loops round the time of a sleep up to."""
+SHORT_SLEEP_NS = 5 * TICK_NS
+"""A longer sleep may end later by another tick: processors save power meanwhile."""
+
+
+async def sleep_punctually(seconds: float) -> None:
+    """Sleep that long, and wake within microseconds of it where this machine can: the last tick is not slept, but
+    others have their turn until the time is there. Below two ticks that would take a whole processor, so the sleep is a
+    plain one."""
+    end_ns = time.perf_counter_ns() + int(seconds * 1e9)
+    spare_ns = TICK_NS // 20 if seconds * 1e9 < SHORT_SLEEP_NS else TICK_NS
+    ticks = (int(seconds * 1e9) - spare_ns) // TICK_NS
+    if ticks < 1:
+        await asyncio.sleep(seconds)
+        return
+    await asyncio.sleep((ticks * TICK_NS - TICK_NS // 20) / 1e9)
+    while time.perf_counter_ns() < end_ns:  # noqa: ASYNC110 - nothing but time is waited for
+        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +99,7 @@ class LoadDriver(Generic[MemberT]):
         probe: Callable[[MemberT, Prober, DueRequest], Awaitable[bool]],
         *,
         clock: Callable[[], int],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = sleep_punctually,
     ) -> None:
         self._members = members
         self._concurrency = concurrency

@@ -365,7 +365,7 @@ def test_an_open_loop_reports_both_latencies() -> None:
     text = report.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
     assert "latest start 99.0 ms after its planned time" in text
-    assert "99 requests waited for room: the maximum concurrency was used up" in text
+    assert "99 requests waited for room: the maximum concurrency, 1, was used up" in text
     assert "7 planned requests found no room in time and were never sent" in text
     assert "gateway: 107 requests, 100 successful (93.5 %), 7 failed (6.5 %)" in text
     assert "  never sent: 7 (no room in time)" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count, islice
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from support.standin import FakeProber, Gateway, endpoint
 
-from gwtui.engine.load import PATIENCE_NS, DueRequest, LoadDriver, alternating, evenly
+from gwtui.engine.load import PATIENCE_NS, DueRequest, LoadDriver, alternating, sleep_punctually
 from gwtui.model.profile import Profile
 from gwtui.probes.prober import Prober
 
@@ -116,7 +117,9 @@ async def test_a_member_that_does_not_answer_is_given_up_and_the_others_go_on() 
 async def test_a_set_time_ends_every_wait(rate: float | None, missed: int) -> None:
     """Also a wait that is longer than the patience of a load without a set time."""
     load = Dialling({"a": [True, False]}, wait_s=2 * PATIENCE_NS / SECOND)
-    await load.drive(None if rate is None else 4, for_s=40, due=None if rate is None else evenly(rate))
+    await load.drive(
+        None if rate is None else 4, for_s=40, due=None if rate is None else count(0, round(SECOND / rate))
+    )
     assert (load.sent["a"], load.missed["a"]) == (2, missed)
     assert load.now_ns == 40 * SECOND
 
@@ -129,13 +132,19 @@ async def test_requests_are_sent_when_they_are_due_and_end_with_the_due_times() 
     assert load.now_ns >= 7 * SECOND
 
 
-def test_a_rate_is_due_times_at_equal_distances() -> None:
-    assert list(islice(evenly(3), 7)) == [
-        0,
-        SECOND // 3,
-        2 * SECOND // 3,
-        SECOND,
-        4 * SECOND // 3,
-        5 * SECOND // 3,
-        2 * SECOND,
-    ]
+@pytest.mark.parametrize("seconds", [0.0, 0.0004, 0.003, 0.008])
+async def test_a_punctual_sleep_ends_no_sooner_and_others_have_their_turn(seconds: float) -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(other())
+    began_ns = time.perf_counter_ns()
+    await sleep_punctually(seconds)
+    assert time.perf_counter_ns() - began_ns >= int(seconds * 1e9) - 50_000
+    assert turns > 0 or not seconds
+    task.cancel()

@@ -89,7 +89,11 @@ class World:
     @property
     def deps(self) -> ProbeDeps:
         return ProbeDeps(
-            prober_for=self._prober_for, clock=lambda: self.now_ns, asleep=lambda: self.now_ns, sleep=self.sleep
+            prober_for=self._prober_for,
+            clock=lambda: self.now_ns,
+            asleep=lambda: self.now_ns,
+            sleep=self.sleep,
+            sleep_punctually=self.sleep,
         )
 
     async def sleep(self, seconds: float) -> None:
