@@ -235,6 +235,25 @@ def _failure_line(failures: Failures) -> str:
     )
 
 
+def goodput_lines(measured: Sequence[Measured]) -> list[str]:
+    """Per endpoint how many of the requests that were due keep the objectives, all of them and one by one."""
+    return [_goodput_line(each) for each in measured if each.attainment is not None and each.total]
+
+
+def _goodput_line(measured: Measured) -> str:
+    found, rates, total = measured.attainment, measured.rates, measured.total
+    if found is None or (share := measured.goodput_share) is None:
+        return f"{measured.endpoint}: no request can be held against the SLOs: gwtui itself was late"
+    per_s = "" if rates is None else f"goodput {units.rate(rates.per_s(found.kept))}/s, "
+    kept = [f"{each.limit_text} {units.share(n / max(1, total - unsure))} %" for each, n, unsure in found.rows()]
+    doubt = f"; {units.count(found.unknown)} in doubt, left out" if found.unknown else ""
+    parts = f": {', '.join(kept)}" if len(kept) > 1 else f" {found.objectives[0].limit_text}"
+    slo = "all SLOs" if len(kept) > 1 else "the SLO"
+    return (
+        f"{measured.endpoint}: {per_s}{units.share(share)} % of {units.many(total, 'request')} keep {slo}{parts}{doubt}"
+    )
+
+
 def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured], plan: Plan) -> list[str]:
     """What a closed loop would not have told: how the wait for room adds to the latency, and what gwtui itself was too
     slow for."""

@@ -64,6 +64,15 @@ def _per_s(name: str, found: Rates) -> float | None:
     return found.per_s(getattr(found, name))
 
 
+def _goodput_share(measured: Measured) -> Cell:
+    share = measured.goodput_share
+    return None if share is None else round(share, 6)
+
+
+def _goodput_per_s(measured: Measured) -> Cell:
+    return _rate(lambda r: r.per_s(measured.goodput))(measured)
+
+
 _AGGREGATE: dict[str, Read] = {
     "endpoint": lambda m: m.endpoint,
     "avg_ms": lambda m: milliseconds(m.whole.mean_ns),
@@ -107,6 +116,10 @@ _AGGREGATE: dict[str, Read] = {
     "max_own_lateness_ms": lambda m: milliseconds(m.max_own_lateness_ns),
     **{f"never_sent_{why.replace(' ', '_')}": _unsent(why) for why in Unsent},
     **{f"{metric}_exact": _exact(metric) for metric in LATENCIES},
+    "slo": lambda m: ",".join(each.text for each in m.attainment.objectives) if m.attainment else None,
+    "goodput": lambda m: m.goodput,
+    "goodput_share": _goodput_share,
+    "goodput_per_s": _goodput_per_s,
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms")

@@ -88,6 +88,8 @@ def meaning(measure: str, number: float, unit: str) -> Meaning:
     """What a measure with that limit means. Raises ExpressionError."""
     if (statistic := statistic_of(measure)) is not None:
         return _latency(statistic, number, unit)
+    if measure == "goodput" and unit == "%":
+        return Meaning(_share_limit(number, unit), _goodput_share)
     if measure in _PER_S:
         if unit not in ("", "/s"):
             raise GateError(f"{measure} is a number per second and has no unit {unit!r}")
@@ -138,7 +140,16 @@ def _latency(statistic: Statistic, number: float, unit: str) -> Meaning:
 
 
 def _good_rate(measured: Measured) -> Figure:
-    return _reached(measured, "good requests", lambda rates: rates.good)
+    """Of requests that keep the service level objectives, where there are some."""
+    what = "good requests" if measured.attainment is None else "requests that keep the SLOs"
+    return _reached(measured, what, lambda _: measured.goodput)
+
+
+def _goodput_share(measured: Measured) -> Figure:
+    """Those that gwtui itself was too late to judge are left out."""
+    if measured.attainment is None:
+        return _good_share(measured)
+    return _share(measured.goodput, measured.total - measured.attainment.unknown, "keep the SLOs")
 
 
 def _completed_rate(measured: Measured) -> Figure:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gwtui.bench.arrivals import Arrivals
+from gwtui.bench.slo import Objective
 
 
 class Order(StrEnum):
@@ -41,6 +42,8 @@ class Plan:
     warmup: int = 0
     """Requests sent to each endpoint before, which do not count."""
     order: Order = Order.ONE_BY_ONE
+    slo: tuple[Objective, ...] = ()
+    """What each request should keep."""
 
     def due_ns(self, members: int) -> Iterator[int] | None:
         """When the requests of an open loop to endpoints that take turns are due, in ns from the start; None of a

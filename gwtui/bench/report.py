@@ -47,6 +47,7 @@ def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *,
         table.latencies(measured, style, doubtful=doubtful),
         breakdown.open_loop_lines(measured, list(run.actual.values()), run.plan) if run.plan.rate is not None else [],
         table.rates(measured, style),
+        breakdown.goodput_lines(measured),
         [*table.details(measured, style), *breakdown.exactness_lines(measured)],
         breakdown.average_lines(measured),
         breakdown.summary_lines(measured),
@@ -90,6 +91,7 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str,
             "seed": None if plan.arrivals is None else plan.arrivals.seed,
             "warmup": plan.warmup,
             "order": plan.order.value,
+            "slo": [each.text for each in plan.slo],
         },
         "seconds": round(run.seconds, 3),
         "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
@@ -137,6 +139,7 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "no_room": measured.no_room,
         "own_late": measured.own_late,
         "rates": _rates(measured.rates),
+        "goodput": _goodput(measured),
         "latency": measured.main.value,
         "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,
         "metrics": {metric.value: _metric(measured, metric) for metric in measured.metrics},
@@ -147,6 +150,27 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "findings": {name.value: n for name, n in measured.findings.most_common()},
         "failures": [_failures(each) for each in measured.failures.values()],
         "total_cost_usd": measured.cost_usd,
+    }
+
+
+def _goodput(measured: Measured) -> dict[str, Any]:
+    """Requests that keep all objectives, as a share of those due; without objectives, good ones."""
+    found, rates = measured.attainment, measured.rates
+    return {
+        "requests": measured.goodput,
+        "share": measured.goodput_share,
+        "per_s": None if rates is None else _rounded(rates.per_s(measured.goodput)),
+        "in_doubt": found.unknown if found is not None else 0,
+        "slo": [
+            {
+                "objective": each.text,
+                "metric": each.metric.value,
+                "limit_ms": milliseconds(round(each.limit_ns)),
+                "kept": kept,
+                "in_doubt": unknown,
+            }
+            for each, kept, unknown in (found.rows() if found is not None else ())
+        ],
     }
 
 

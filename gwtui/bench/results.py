@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from gwtui.apis import kind_of
 from gwtui.bench.rates import Flights, Rates
+from gwtui.bench.slo import Attainment, Objective
 from gwtui.model import metrics
 from gwtui.model.enums import FindingName, Kind, Outcome, Unsent
 from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
@@ -184,6 +185,8 @@ class Measured:
     failures: dict[tuple[Verdict, int | None], Failures] = field(default_factory=dict)
     flights: Flights = field(default_factory=Flights)
     """When each request was under way, and the tokens of its answer."""
+    attainment: Attainment | None = None
+    """How many keep the service level objectives, if there are some about what is measured at it."""
 
     @property
     def rates(self) -> Rates | None:
@@ -213,6 +216,18 @@ class Measured:
     @property
     def fail_share(self) -> float | None:
         return self.failed / self.total if self.total else None
+
+    @property
+    def goodput(self) -> int:
+        """Requests that keep all objectives; without objectives, good ones."""
+        return self.ok if self.attainment is None else self.attainment.kept
+
+    @property
+    def goodput_share(self) -> float | None:
+        """Of the requests that were due; None where none can be judged."""
+        if self.attainment is not None:
+            return self.attainment.share(self.total)
+        return self.ok / self.total if self.total else None
 
     @property
     def failure_counts(self) -> dict[str, int]:
@@ -256,6 +271,8 @@ class Measured:
             case Outcome.OK:
                 self.ok += 1
                 self._measure(result)
+                if self.attainment is not None:
+                    self.attainment.take(result, wait_before_ns(result) if self.from_planned else 0)
             case Outcome.FAILED:
                 self.failed += 1
                 self._fail(result)
@@ -311,9 +328,15 @@ def metrics_of(endpoint: Endpoint) -> tuple[Metric, ...]:
     return tuple(metric for metric in metrics.metrics_of(form) if metric.is_latency)
 
 
-def empty(endpoints: Sequence[Endpoint], *, from_planned: bool = False) -> dict[str, Measured]:
+def empty(
+    endpoints: Sequence[Endpoint], *, from_planned: bool = False, slo: Sequence[Objective] = ()
+) -> dict[str, Measured]:
     """Nothing measured yet, in the order of the endpoints."""
-    return {each.name: Measured(each.name, kind_of(each.api), metrics_of(each), from_planned) for each in endpoints}
+    measured = {each.name: Measured(each.name, kind_of(each.api), metrics_of(each), from_planned) for each in endpoints}
+    for each in measured.values():
+        if mine := tuple(objective for objective in slo if objective.metric in each.metrics):
+            each.attainment = Attainment(mine)
+    return measured
 
 
 def series_of(measured: Measured) -> ComparedSeries:

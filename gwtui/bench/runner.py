@@ -266,8 +266,8 @@ class BenchRun:
         deadline_s: float | None = None,
     ) -> Self:
         """Nothing done yet."""
-        measured = empty(endpoints, from_planned=plan.rate is not None)
-        actual = empty(endpoints) if plan.rate is not None else measured
+        measured = empty(endpoints, from_planned=plan.rate is not None, slo=plan.slo)
+        actual = empty(endpoints, slo=plan.slo) if plan.rate is not None else measured
         rows: dict[str, list[tuple[int, bytes]]] = {each.name: [] for each in endpoints}
         return cls(plan, measured, actual, keeps_rows, only_200, deadline_s, rows=rows)
 

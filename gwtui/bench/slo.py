@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gwtui.model.metrics import BY_NAME, LATENCIES, SINCE_SENT, Metric
@@ -80,8 +80,12 @@ class Objective:
     """The share of requests that has to keep it where a whole load is judged."""
 
     def __str__(self) -> str:
-        sign = "<=" if self.inclusive else "<"
-        return f"p{self.q * 100:g} {self.metric.label} {sign} {units.duration(round(self.limit_ns))}"
+        return f"p{self.q * 100:g} {self.limit_text}"
+
+    @property
+    def limit_text(self) -> str:
+        """`TTFT < 500 ms`."""
+        return f"{self.metric.label} {'<=' if self.inclusive else '<'} {units.duration(round(self.limit_ns))}"
 
     def keeps(self, value_ns: float) -> bool:
         return value_ns <= self.limit_ns if self.inclusive else value_ns < self.limit_ns
@@ -162,6 +166,10 @@ class Attainment:
         broken = False in found
         self.kept += not broken and None not in found
         self.unknown += not broken and None in found
+
+    def rows(self) -> Iterator[tuple[Objective, int, int]]:
+        """Each objective, with how many keep it and of how many that is in doubt."""
+        return zip(self.objectives, self.kept_each, self.unknown_each, strict=True)
 
     def share(self, total: int) -> float | None:
         """The share that keeps all of them, of `total` requests that were due; None where none can be judged."""

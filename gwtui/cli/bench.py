@@ -26,10 +26,12 @@ from gwtui.cli.measure import (
     write,
 )
 from gwtui.cli.options import endpoint_options, exit_with, given, go_bool, rate
+from gwtui.cli.sweep import refuse_slo, slo_options
 from gwtui.cli.workload import WorkloadOptions, workload_options
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
+    from gwtui.bench.slo import Objective
 
 DEFAULT_REQUESTS = 1000
 MOST_CONCURRENT = 100_000
@@ -45,6 +47,7 @@ class BenchOptions(WorkloadOptions):
     interleave: bool = False
     baseline: Path | None = None
     baseline_endpoints: tuple[str, ...] = ()
+    slo: tuple[Objective, ...] = ()
     api: str | None = None
     url: str | None = None
     path: str | None = None
@@ -91,6 +94,7 @@ class BenchOptions(WorkloadOptions):
             arrivals=arrivals,
             warmup=self.warmup,
             order=order,
+            slo=self.slo,
         )
 
     def _room(self, *, is_open: bool) -> dict[str, Any]:
@@ -150,6 +154,7 @@ special_header_option = click.option(
 @gate_options
 @baseline_options
 @workload_options
+@slo_options
 @measure_options
 @endpoint_options
 @click.option("--gateway", metavar="URL", help="Load a Cody Gateway at this URL.")
@@ -199,6 +204,7 @@ def bench(options: BenchOptions) -> int:
         only_200=options.like_src,
         deadline_s=options.deadline_s,
     )
+    refuse_slo(plan.slo, list(run.measured.values()))
     gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)
     outputs = outputs_of(options)
 

@@ -88,13 +88,13 @@ measure_options = options.option_group(
 def refusing_targets() -> Iterator[None]:
     """Faults of targets, thresholds, files and the configuration end the command."""
     from gwtui.bench.csv_in import CSVError
-    from gwtui.bench.gate_figures import GateError
+    from gwtui.bench.slo import ExpressionError
     from gwtui.bench.targets import TargetError
 
     with refusing():
         try:
             yield
-        except (CSVError, GateError, TargetError) as error:
+        except (CSVError, ExpressionError, TargetError) as error:
             raise Refusal(str(error)) from error
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from support.benching import request
-from support.monitor_stage import MS
+from click.testing import CliRunner
+from support.benching import measured, request
+from support.counting import counting
+from support.monitor_stage import MS, endpoint
 
+from gwtui.bench.breakdown import goodput_lines
+from gwtui.bench.csv_out import aggregate_lines
+from gwtui.bench.gate_figures import GateError
+from gwtui.bench.results import Measured, empty
 from gwtui.bench.slo import Attainment, SLOError, check_slo, parse_slo
+from gwtui.bench.thresholds import judge, parse
+from gwtui.cli import bench
 from gwtui.model.metrics import Metric
 from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
+from gwtui.recorder.csvfile import csv_cells
 
 
 @pytest.mark.parametrize(
@@ -90,3 +101,77 @@ def test_what_own_lateness_leaves_open_is_unknown(e2e_ms: int, error_ms: int, ke
     found = attained("e2e<100ms", request(e2e_ms=e2e_ms, **late))
     assert (found.kept, found.unknown) == (kept, unknown)
     assert found.share(total=1) == (None if unknown else kept)
+
+
+def loaded(slo: str, *ttft_ms: float, missed: int = 0) -> Measured:
+    """An endpoint that answered a request per 100 ms, each with this TTFT."""
+    each = empty([endpoint()], slo=parse_slo(slo))["gateway"]
+    for number, value in enumerate(ttft_ms):
+        each.take(request(number=number, e2e_ms=1000, ttft_ms=value, sent_ms=100 * number))
+    for _ in range(missed):
+        each.miss()
+    return each
+
+
+SEVEN_OF_TEN = loaded("ttft<500ms,e2e<2s", *[100] * 7, 600, 700, missed=1)
+
+
+@pytest.mark.parametrize(
+    ("gate", "trips"),
+    [("goodput<3.8", False), ("goodput<3.9", True), ("goodput<70%", False), ("goodput<71%", True), ("goodput", None)],
+)
+def test_the_gate_is_about_requests_that_keep_the_objectives(gate: str, trips: bool | None) -> None:
+    if trips is None:
+        with pytest.raises(GateError, match="no limit"):
+            parse(gate)
+        return
+    assert bool(judge([parse(gate)], [SEVEN_OF_TEN])) == trips
+
+
+def test_without_objectives_goodput_is_what_was_good() -> None:
+    each = empty([endpoint()])["gateway"]
+    each.take(request(e2e_ms=1000, sent_ms=0))
+    each.take(request(number=2, verdict=Verdict.TRUNCATED, e2e_ms=1000, sent_ms=0))
+    assert not judge([parse("goodput<50%"), parse("goodput<1")], [each])
+    assert judge([parse("goodput<51%")], [each])
+
+
+def test_goodput_is_told_as_share_and_rate() -> None:
+    assert goodput_lines([SEVEN_OF_TEN]) == [
+        "gateway: goodput 3.9/s, 70.0 % of 10 requests keep all SLOs: TTFT < 500 ms 70.0 %, E2E < 2.00 s 90.0 %"
+    ]
+    assert goodput_lines([loaded("ttft<500ms", 100, 600)]) == [
+        "gateway: goodput 0.9/s, 50.0 % of 2 requests keep the SLO TTFT < 500 ms"
+    ]
+    assert goodput_lines([measured("gateway", [100])]) == []
+
+
+def test_goodput_is_in_the_files() -> None:
+    heading, row = (line.decode().strip() for line in aggregate_lines([SEVEN_OF_TEN]))
+    cells = dict(zip(csv_cells(heading), csv_cells(row), strict=True))
+    assert (cells["slo"], cells["goodput"], cells["goodput_share"], cells["goodput_per_s"]) == (
+        "ttft<500ms,e2e<2s",
+        "7",
+        "0.7",
+        "3.889",
+    )
+
+
+def test_on_the_command_line() -> None:
+    with counting(after_s=0.05) as truth:
+        line = f"--api openai-chat --url {truth.url} --no-stream --requests 4 --slo e2e<10s --slo ttfb<1ms --json"
+        told = json.loads(CliRunner().invoke(bench.command, line.split()).stdout)
+    assert told["plan"]["slo"] == ["e2e<10s", "ttfb<1ms"]
+    (found,) = [each["goodput"] for each in told["endpoints"]]
+    assert (found["requests"], found["share"], [each["kept"] for each in found["slo"]]) == (0, 0.0, [4, 0])
+
+
+@pytest.mark.parametrize(
+    ("slo", "told"),
+    [("ttft<5s", "no endpoint here has the latency TTFT"), ("e3e<5s", "did you mean e2e?"), ("", "no objective")],
+)
+def test_what_is_wrong_on_the_command_line(slo: str, told: str) -> None:
+    line = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-stream", "--slo", slo]
+    result = CliRunner().invoke(bench.command, line)
+    assert result.exit_code == 2
+    assert told in result.output
