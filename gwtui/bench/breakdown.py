@@ -243,7 +243,7 @@ def goodput_lines(measured: Sequence[Measured]) -> list[str]:
 def _goodput_line(measured: Measured) -> str:
     found, rates, total = measured.attainment, measured.rates, measured.total
     if found is None or (share := measured.goodput_share) is None:
-        return f"{measured.endpoint}: no request can be held against the SLOs: gwtui itself was late"
+        return f"{measured.endpoint}: no request can be judged by the SLOs: gwtui itself was late"
     per_s = "" if rates is None else f"goodput {units.rate(rates.per_s(found.kept))}/s, "
     kept = [f"{each.limit_text} {units.share(n / max(1, total - unsure))} %" for each, n, unsure in found.rows()]
     doubt = f"; {units.count(found.unknown)} in doubt, left out" if found.unknown else ""

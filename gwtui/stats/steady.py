@@ -26,11 +26,11 @@ LEAST_PER_BLOCK = 5
 LEAST_N = LEAST_BLOCKS * LEAST_PER_BLOCK
 """The fewest latencies whose trend is tested."""
 P = 0.01
-"""A trend is told when chance alone gives one as clear less often than this."""
+"""A trend is clear when chance alone gives such a one less often than this."""
 LEAST_CHANGE = 0.2
-"""A smaller change over the run, as a share of the median, is not told."""
+"""A smaller change over the run, as a share of the median, is ignored."""
 IN_FLIGHT_SPREADS = 2.0
-"""A change of the number in flight is not told if it is smaller than this number of its standard deviations, which for
+"""A change of the number in flight is ignored if it is smaller than this number of its standard deviations, which for
 requests that come by chance is the root of the number (the M/G/infinity queue)."""
 FIRST = 20
 FIRST_Q = 0.75
