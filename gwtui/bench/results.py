@@ -272,7 +272,8 @@ class Measured:
                 self.ok += 1
                 self._measure(result)
                 if self.attainment is not None:
-                    self.attainment.take(result, wait_before_ns(result) if self.from_planned else 0)
+                    waits = (wait_before_ns(result), own_lateness(result)) if self.from_planned else (0, 0)
+                    self.attainment.take(result, *waits)
             case Outcome.FAILED:
                 self.failed += 1
                 self._fail(result)

@@ -90,19 +90,20 @@ class Objective:
     def keeps(self, value_ns: float) -> bool:
         return value_ns <= self.limit_ns if self.inclusive else value_ns < self.limit_ns
 
-    def kept_by(self, result: Request | Ping, waited_ns: int = 0) -> bool | None:
-        """Whether a good result keeps it, with the time that it waited before it was sent; None where that is in doubt.
+    def kept_by(self, result: Request | Ping, waited_ns: int = 0, own_ns: int = 0) -> bool | None:
+        """Whether a good result keeps it, with the time that it waited before it was sent, of which `own_ns` for gwtui
+        itself; None where that is in doubt.
 
         What it does not have, as an answer of one token has no TPOT, it does not break.
         """
         value_ns = latency(result, self.metric)
         if value_ns is None:
             return True
-        before_ns = waited_ns if self.metric in SINCE_SENT else 0
+        before_ns, mine_ns = (waited_ns, own_ns) if self.metric in SINCE_SENT else (0, 0)
         if self.keeps(value_ns + before_ns):
             return True
         least_ns = at_least(result, self.metric)
-        return None if least_ns is None or self.keeps(least_ns + before_ns) else False
+        return None if least_ns is None or self.keeps(least_ns + before_ns - mine_ns) else False
 
 
 def parse_slo(text: str) -> tuple[Objective, ...]:
@@ -157,9 +158,9 @@ class Attainment:
         self.kept_each = self.kept_each or [0] * len(self.objectives)
         self.unknown_each = self.unknown_each or [0] * len(self.objectives)
 
-    def take(self, result: Request | Ping, waited_ns: int = 0) -> None:
-        """Count a good result, which waited that long before it was sent."""
-        found = [each.kept_by(result, waited_ns) for each in self.objectives]
+    def take(self, result: Request | Ping, waited_ns: int = 0, own_ns: int = 0) -> None:
+        """Count a good result, which waited that long before it was sent, `own_ns` of it for gwtui itself."""
+        found = [each.kept_by(result, waited_ns, own_ns) for each in self.objectives]
         for at, kept in enumerate(found):
             self.kept_each[at] += kept is True
             self.unknown_each[at] += kept is None

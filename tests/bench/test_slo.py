@@ -91,6 +91,13 @@ def test_the_wait_before_the_send_counts_for_what_is_counted_from_it() -> None:
     assert found.kept_each == [0, 1]
 
 
+def test_a_wait_for_gwtui_itself_breaks_nothing() -> None:
+    found = Attainment(parse_slo("e2e<200ms"))
+    for own_ms in (60, 0):
+        found.take(request(e2e_ms=150), 60 * MS, own_ms * MS)
+    assert (found.kept, found.unknown) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("e2e_ms", "error_ms", "kept", "unknown"),
     [(90, 80, 1, 0), (150, 30, 0, 0), (150, 60, 0, 1), (150, 100, 0, 1)],
