@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gwtui.bench.csv_in import SESSION_FILES
+from gwtui.bench.resume import Stretches
 from gwtui.bench.run_file import RunFile, RunFileError
 from gwtui.bench.session_rows import MAX_POINT, result_of
-from gwtui.codec.cells import MILLISECONDS
+from gwtui.codec.cells import MILLISECONDS, wall_time
 from gwtui.codec.csv_schema import RowError
+from gwtui.model.enums import Unsent
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.ownership import NEVER_SENT, RUN, SUMMARY
 from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session, rows_of
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
+
+if TYPE_CHECKING:
+    from gwtui.bench.runner import BenchRun
 
 MAX_RUN_BYTES = 64 << 20
 """Length limit of `run.json` and `summary.json`."""
@@ -27,7 +33,7 @@ class Missed:
     """A due request that was never sent."""
 
     point: str
-    reason: str
+    reason: Unsent
     due_ns: int
     """On the line of the results' stamps."""
 
@@ -52,6 +58,20 @@ class BenchRecording:
         """Raises OSError."""
         with Directory.held(self.directory) as directory:
             yield from rows_of(directory, NEVER_SENT, _missed, unread)
+
+    def into(self, run: BenchRun, resumed_at: Iterable[str], unread: UnreadRows) -> Stretches:
+        """Count everything as results of a run whose points are its endpoints. `resumed_at`: when stretches began.
+        Raises OSError."""
+        stretches = Stretches([round((wall_time(at) - self.started_at) * 1e9) for at in resumed_at])
+        for point, result in self.results(unread):
+            if result.endpoint in run.measured:
+                run.count(result, paused=stretches.take(point, result))
+        for missed in self.misses(unread):
+            if missed.point in run.measured:
+                stretches.miss(missed.point)
+                run.count_miss(missed.point, missed.reason)
+        run.seconds = stretches.seconds
+        return stretches
 
     def summary(self) -> bytes | None:
         """`summary.json`; None where the benchmark did not come to its end. Raises OSError."""
@@ -84,7 +104,7 @@ def read_bench(path: Path) -> BenchRecording:
 def _missed(cells: Mapping[str, str]) -> Missed:
     """Raises RowError."""
     try:
-        due_ns = int(MILLISECONDS.read(cells["due_ms"]))
+        due_ns, reason = int(MILLISECONDS.read(cells["due_ms"])), Unsent(cells["reason"])
     except (KeyError, ValueError, OverflowError) as error:
-        raise RowError("it does not say when") from error
-    return Missed(clean(cells.get("point", ""), MAX_POINT), clean(cells.get("reason", ""), 40), due_ns)
+        raise RowError("it does not say when, or why") from error
+    return Missed(clean(cells.get("point", ""), MAX_POINT), reason, due_ns)

@@ -3,7 +3,7 @@
     with BenchSession(directory, profile, RunFile.new(plan, at=time.time())) as session:
         session.begin(Point.of(endpoint, plan))     # before its first row; `run.json` then names it
         session.row("claude", result)               # as each result that counts ends
-        session.miss("claude", "no room")           # a due request that was never sent
+        session.miss("claude", Unsent.NO_ROOM)      # a due request that was never sent
         session.end("claude")                       # the point has all its results: `--resume` leaves it out
         session.summary(bench_json(run, tripped))   # the same object as --json
 
@@ -37,13 +37,14 @@ from gwtui.bench.session_rows import (
     session_line,
 )
 from gwtui.codec.cells import wall_time
+from gwtui.model.enums import Unsent
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.ownership import NEVER_SENT, RUN, SESSION, SUMMARY
 from gwtui.recorder.rows import Rows, describe_error
 from gwtui.recorder.session_writer import Pace, SessionWriter
-from gwtui.text.units import milliseconds
+from gwtui.text.units import milliseconds, timestamp
 
 if TYPE_CHECKING:
     from gwtui.bench.bench_recording import BenchRecording
@@ -63,7 +64,7 @@ class _Taken(NamedTuple):
 
 class _Missed(NamedTuple):
     point: str
-    reason: str
+    why: Unsent
     at_ns: int
 
 
@@ -105,7 +106,9 @@ class BenchSession(SessionWriter):
         cls, recording: BenchRecording, clock: Callable[[], int] = time.perf_counter_ns, **pace: Unpack[Pace]
     ) -> Self:
         """One that goes on with what was recorded."""
-        return cls(recording.directory, recording.profile, recording.run, clock=clock, is_resumed=True, **pace)
+        now_at = pace.get("wall", time.time)()
+        run = replace(recording.run, resumed_at=(*recording.run.resumed_at, timestamp(now_at)))
+        return cls(recording.directory, recording.profile, run, clock=clock, is_resumed=True, **pace)
 
     def __enter__(self) -> Self:
         """Take the directory, so that no other program can, and begin to write. Raises SessionRefusedError.
@@ -153,9 +156,9 @@ class BenchSession(SessionWriter):
         rows.put(_Taken(point, result), self._max_waiting)
         self._woken()
 
-    def miss(self, point: str, reason: str = "") -> None:
+    def miss(self, point: str, why: Unsent) -> None:
         """A request that was due and is never sent. Never blocks, never raises."""
-        self._missed.put(_Missed(point, reason, self._clock()), self._max_waiting)
+        self._missed.put(_Missed(point, why, self._clock()), self._max_waiting)
         self._woken()
 
     def summary(self, text: str) -> None:
@@ -174,4 +177,4 @@ class BenchSession(SessionWriter):
         return session_line(taken.point, taken.result, self.zero_ns)
 
     def _miss_line(self, missed: _Missed) -> bytes:
-        return csv_line((missed.point, missed.reason, milliseconds(missed.at_ns - self.zero_ns)))
+        return csv_line((missed.point, missed.why.value, milliseconds(missed.at_ns - self.zero_ns)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from gwtui.bench.arrivals import Arrivals
 from gwtui.bench.slo import Objective
@@ -44,13 +45,17 @@ class Plan:
     order: Order = Order.ONE_BY_ONE
     slo: tuple[Objective, ...] = ()
     """What each request should keep."""
+    already: int = 0
+    """Requests to each endpoint that were sent before, of a benchmark that is gone on with: `arrivals` begins behind
+    them."""
 
     def due_ns(self, members: int) -> Iterator[int] | None:
         """When the requests of an open loop to endpoints that take turns are due, in ns from the start; None of a
         closed loop."""
         if self.rate is None:
             return None
-        return (self.arrivals or Arrivals(last_per_s=self.rate)).offsets_ns(members)
+        offsets = (self.arrivals or Arrivals(last_per_s=self.rate)).offsets_ns(members)
+        return offsets if not self.already else _from_start(islice(offsets, self.already * members, None))
 
     @property
     def first_second(self) -> int | None:
@@ -64,3 +69,11 @@ class Plan:
         loop."""
         at_once = 1 if self.order is Order.ONE_BY_ONE else endpoints
         return None if self.rate is None else self.rate * at_once
+
+
+def _from_start(offsets: Iterator[int]) -> Iterator[int]:
+    """The same due times, the first at once."""
+    first = None
+    for offset in offsets:
+        first = offset if first is None else first
+        yield offset - first

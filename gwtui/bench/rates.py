@@ -77,12 +77,12 @@ class Flights:
 
     def take(self, result: Request | Ping) -> None:
         """Count a result. One that was never sent began when its probe did."""
-        begin_ns, end_ns = _begin_ns(result), _end_ns(result)
-        self.begins.append(begin_ns)
-        self.ends.append(max(begin_ns, end_ns))
+        began_ns, end_ns = begin_ns(result), _end_ns(result)
+        self.begins.append(began_ns)
+        self.ends.append(max(began_ns, end_ns))
         if result.outcome in COUNTED:
-            first_ns, last_ns = (begin_ns, end_ns) if self._begins_block else self.spans.pop()
-            self.spans.append((min(first_ns, begin_ns), max(last_ns, end_ns)))
+            first_ns, last_ns = (began_ns, end_ns) if self._begins_block else self.spans.pop()
+            self.spans.append((min(first_ns, began_ns), max(last_ns, end_ns)))
             self._begins_block = False
         if isinstance(result, Request):
             self.input_tokens = _sum(self.input_tokens, result.input_tokens)
@@ -139,7 +139,8 @@ class Flights:
         yield from ((at_ns, 1) for at_ns in self.begins)
 
 
-def _begin_ns(result: Request | Ping) -> int:
+def begin_ns(result: Request | Ping) -> int:
+    """When its last byte was sent; of one that was never sent, when its probe began."""
     return result.planned_ns + result.lateness_ns if result.sent_ns is None else result.sent_ns
 
 

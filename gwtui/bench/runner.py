@@ -19,6 +19,7 @@ from gwtui.bench.csv_out import request_line
 from gwtui.bench.machine_limits import out_of_reach, send_capacity
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
+from gwtui.bench.resume import KeptResults
 from gwtui.engine.load import DueRequest, LoadDriver, sleep_punctually
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
@@ -252,6 +253,8 @@ class BenchRun:
     """By endpoint its requests as lines of CSV, if they are to be kept, each with its number."""
     seconds: float = 0.0
     stopped_by: Signals | None = None
+    kept: KeptResults = field(default_factory=KeptResults)
+    """Its session, if it has one; each endpoint is a point."""
     send_capacity: float | None = None
     """The most requests per second that this machine can send; measured before an open loop."""
 
@@ -278,13 +281,14 @@ class BenchRun:
         began = time.monotonic()
         try:
             async with shown(self.plan, self.measured), asyncio.timeout(self.deadline_s) as deadline:
-                await drive(endpoints, profile, self.plan, self.take, self._miss)
+                for members, plan in self.kept.steps(endpoints, self.plan):
+                    await drive(members, profile, plan, self.take, self._miss)
         except TimeoutError:
             self.ran_out = deadline.expired()
             if not self.ran_out:
                 raise
         finally:
-            self.seconds = time.monotonic() - began
+            self.seconds += time.monotonic() - began
 
     async def _know_capacity(self, endpoints: Sequence[Endpoint]) -> None:
         """Measure what this machine can send, and say what of the plan is out of its reach."""
@@ -296,18 +300,30 @@ class BenchRun:
 
     def take(self, result: Request | Ping) -> None:
         """Count a result."""
-        name = result.endpoint
-        result = _only_200(result) if self.only_200 else result
-        self.measured[name].take(result)
-        if self.actual is not self.measured:
-            self.actual[name].take(result)
+        result, paused = self.kept.row(result.endpoint, _only_200(result) if self.only_200 else result)
+        self.count(result, paused=paused)
+
+    def count(self, result: Request | Ping, *, paused: bool = False) -> None:
+        """The same of one that a session has already. `paused`: the benchmark was interrupted before it."""
+        for tally in self._tallies(result.endpoint):
+            if paused:
+                tally.flights.pause()
+            tally.take(result)
         if self.keeps_rows:
-            self.rows[name].append((result.number, request_line(result)))
+            self.rows[result.endpoint].append((result.number, request_line(result)))
 
     def _miss(self, name: str, why: Unsent) -> None:
-        self.measured[name].miss(why)
-        if self.actual is not self.measured:
-            self.actual[name].miss(why)
+        self.kept.miss(name, why)
+        self.count_miss(name, why)
+
+    def count_miss(self, name: str, why: Unsent) -> None:
+        """The same of one that a session has already."""
+        for tally in self._tallies(name):
+            tally.miss(why)
+
+    def _tallies(self, name: str) -> tuple[Measured, ...]:
+        planned, actual = self.measured[name], self.actual[name]
+        return (planned,) if planned is actual else (planned, actual)
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""

@@ -28,10 +28,12 @@ from gwtui.text.sanitize import clean
 from gwtui.text.units import milliseconds
 
 STAMPS = {"planned_ms": "planned_ns", "sent_ms": "sent_ns", "ended_ms": "now_ns"}
+WAIT = "room_wait_ms"
 """When it was due, when its last byte was sent and when it ended, by column."""
-BENCH_COLUMNS = ("point", "from_planned_ms", *STAMPS, "gaps", "errors")
-"""`from_planned_ms`: from the planned send to the end. `gaps`: the gaps between reads with content as `[[ns, count],
-...]`. `errors`: how far each latency may be from the truth, in ns."""
+BENCH_COLUMNS = ("point", "from_planned_ms", *STAMPS, WAIT, "gaps", "errors")
+"""`from_planned_ms`: from the planned send to the end. `room_wait_ms`: how much of the lateness is not gwtui's. `gaps`:
+the gaps between reads with content as `[[ns, count], ...]`. `errors`: how far each latency may be from the truth, in
+ns."""
 SESSION_REQUEST_COLUMNS = (*REQUEST_COLUMNS, *BENCH_COLUMNS)
 SESSION_PING_COLUMNS = (*PING_COLUMNS, *BENCH_COLUMNS)
 NEVER_SENT_COLUMNS = ("point", "reason", "due_ms")
@@ -59,6 +61,8 @@ def result_of(row: Mapping[str, str], zero_ns: int = 0) -> tuple[str, Request | 
     for column, field in STAMPS.items():
         if text := row.get(column):
             own[field] = zero_ns + _ns(column, text)
+    if text := row.get(WAIT):
+        own["room_wait_ns"] = _ns(WAIT, text)
     if isinstance(result, Request):
         try:
             if text := row.get("gaps"):
@@ -83,7 +87,12 @@ def _own(point: str, result: Request | Ping, took_ns: int | None, zero_ns: int) 
         stamp_ns = getattr(result, field)
         stamps[column] = None if stamp_ns is None else milliseconds(stamp_ns - zero_ns)
     from_planned_ns = None if took_ns is None else took_ns + wait_before_ns(result)
-    own = {"point": point, "from_planned_ms": milliseconds(from_planned_ns), **stamps}
+    own = {
+        "point": point,
+        "from_planned_ms": milliseconds(from_planned_ns),
+        **stamps,
+        WAIT: milliseconds(result.room_wait_ns),
+    }
     return own | dict.fromkeys(("gaps", "errors"))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal, note, say
-from gwtui.cli.endpoints import Targets, refuse_undescribed
+from gwtui.cli.bench_endpoints import targets_of
+from gwtui.cli.console import Refusal, say
 from gwtui.cli.gates import WithGates, baseline_options, complain, gate_options, gates_of
 from gwtui.cli.measure import (
     COUNT,
@@ -18,10 +17,8 @@ from gwtui.cli.measure import (
     drive,
     exit_code,
     exit_codes,
-    from_profile,
     measure_options,
     outputs_of,
-    refusing_targets,
     text_style,
     write,
 )
@@ -196,7 +193,7 @@ def bench(options: BenchOptions) -> int:
     from gwtui.bench.runner import BenchRun
 
     plan = options.plan()
-    profile, endpoints = _targets(options)
+    profile, endpoints = targets_of(options)
     run = BenchRun.of(
         endpoints,
         plan,
@@ -219,59 +216,3 @@ def bench(options: BenchOptions) -> int:
 
     drive(run, endpoints, profile, report_results)
     return exit_code(run, tripped=report_results())
-
-
-def _targets(options: BenchOptions) -> Targets:
-    """The endpoints that the command line names, in one of three ways."""
-    described = options.described()
-    if sum((bool(options.endpoints), bool(described), options.by_url)) > 1:
-        raise Refusal("say what to load in one way: ENDPOINTs of a profile, --api and --url, or --gateway and so on")
-    if options.by_url:
-        return _gateway_and_instance(options)
-    if described:
-        return _described({**described, **options.changes()})
-    return from_profile(options.endpoints, options)
-
-
-def _described(fields: Mapping[str, Any]) -> Targets:
-    from gwtui.bench.targets import check
-    from gwtui.config import endpoint_from
-    from gwtui.model.profile import Profile
-
-    refuse_undescribed(fields)
-    with refusing_targets():
-        endpoints = (endpoint_from(fields),)
-        check(endpoints)
-    return Profile(endpoints=endpoints), endpoints
-
-
-def _gateway_and_instance(options: BenchOptions) -> Targets:
-    from gwtui.bench.targets import SourcegraphTarget, check
-    from gwtui.model.profile import Profile
-
-    target = SourcegraphTarget(options.gateway, options.sgd, options.sourcegraph, options.sgp, options.special_header)
-    changes = options.changes()
-    if options.connectivity and (options.providers or changes):
-        raise Refusal("--connectivity requests no model: leave out --provider, --model, --max-tokens and --stream")
-    if not options.like_src:
-        _note_keys(options)
-    providers = tuple(dict.fromkeys(options.providers)) or ("anthropic",)
-    with refusing_targets():
-        endpoints = target.pings() if options.connectivity else target.completions(providers, changes)
-        check(endpoints)
-    return Profile(endpoints=endpoints), endpoints
-
-
-def _note_keys(options: BenchOptions) -> None:
-    """Say which key was given for nothing, and which is missing."""
-    for name, key, side, url in (
-        ("--sgd", options.sgd, "--gateway", options.gateway),
-        ("--sgp", options.sgp, "--sourcegraph", options.sourcegraph),
-    ):
-        if key is not None and url is None:
-            note(f"{name} was given and is not used: there is no {side}")
-        needs_key = not (options.connectivity and name == "--sgd")
-        if key is None and url is not None and needs_key:
-            note(f"{side} is asked without a key: there is no {name}")
-        if key is not None and url is not None and not needs_key:
-            note(f"{name} was given and is not used: pings of a gateway need no key")

@@ -13,10 +13,12 @@ import pytest
 from support.benching import NOON, ping, request
 from support.monitor_stage import MS, SECOND, endpoint
 
+from gwtui.bench.arrivals import arrivals_of
 from gwtui.bench.bench_recording import Missed, read_bench
 from gwtui.bench.bench_session import BenchSession, SessionRefusedError
 from gwtui.bench.plan import Plan
 from gwtui.bench.run_file import Point, RunFile, RunFileError, prompt_hash
+from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
@@ -39,6 +41,7 @@ def full(number: int = 1, **fields: Any) -> Request:
         "ttft_ms": 20,
         "planned_ns": START + 5 * MS,
         "lateness_ns": 2 * MS,
+        "room_wait_ns": 1 * MS,
         "sent_ns": START + 8 * MS,
         "now_ns": START + 108 * MS,
         "gaps": ((3 * MS, 4), (7 * MS, 1)),
@@ -79,8 +82,8 @@ def test_results_are_read_back_whole(directory: Path) -> None:
 
 def test_what_was_never_sent_is_told_with_its_reason_and_time(directory: Path) -> None:
     with session(directory) as writer:
-        writer.miss("claude", "no room")
-    assert list(read_bench(directory).misses(UnreadRows())) == [Missed("claude", "no room", 0)]
+        writer.miss("claude", Unsent.NO_ROOM)
+    assert list(read_bench(directory).misses(UnreadRows())) == [Missed("claude", Unsent.NO_ROOM, 0)]
 
 
 def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory: Path) -> None:
@@ -88,7 +91,8 @@ def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory
         CLAUDE, url="https://me:made-up-word@gateway.test/v1?key=made-up-word", key="env:NOWHERE", prompt="why?"
     )
     with session(directory) as writer:
-        point = Point.of(asked, Plan(rate=5.0), name="claude, 5/s", axes={"rate": 5.0})
+        plan = Plan(rate=5.0, arrivals=arrivals_of("poisson 1..5 over 3s"))
+        point = Point.of(asked, plan, name="claude, 5/s", axes={"rate": 5.0})
         writer.begin(point)
         writer.begin(replace(point, model="another"))
         writer.end("claude, 5/s")
