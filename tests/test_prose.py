@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import gwtui
+from gwtui.text.manual import PAGES
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(gwtui.__file__).parent
@@ -20,7 +21,12 @@ PHRASES = re.compile(
     r"|h[eo]ld against|stands? for|(?:is|are|was|were|be) told|is none|are none|thrice|unasked)\b",
     re.IGNORECASE,
 )
-DOCUMENTS = ("README.md", "config.example.toml", ".github/CONTRIBUTING.md")
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "config.example.toml",
+    ROOT / ".github/CONTRIBUTING.md",
+    *sorted(PAGES.iterdir()),
+)
 
 
 def found_in(text: str) -> list[str]:
@@ -40,9 +46,9 @@ def test_texts_and_docstrings_are_plain(room: str) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents_are_plain(name: str) -> None:
-    assert not found_in((ROOT / name).read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_are_plain(document: Path) -> None:
+    assert not found_in(document.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("text", ["Wait for so\n    many bytes.", "Nobody reads it.", "What is told as one."])

@@ -1,4 +1,5 @@
-"""The README stays true: its tables are those of the program, its commands are those that exist and that CI runs.
+"""README and manual stay true: their tables are those of the program, the commands are those that exist and that CI
+runs.
 
 `UPDATE_GOLDENS=1` writes the tables anew.
 """
@@ -19,6 +20,7 @@ from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import VERDICTS
+from gwtui.text.manual import PAGES, page_of, topics
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -66,21 +68,49 @@ def _path(api: API) -> str:
     return f"`{api.default_path}`" if api.default_path else "any"
 
 
-@pytest.mark.parametrize("table", [verdicts, findings, columns, metrics, apis])
-def test_a_table_of_the_readme_is_that_of_the_program(table: Callable[[], str]) -> None:
+def pages() -> str:
+    rows = [
+        f"| [{topic}]({PAGES.relative_to(ROOT).as_posix()}/{topic}.md) | {page_of(topic).about} |" for topic in topics()
+    ]
+    return "\n".join(("| page | about |", "|---|---|", *rows))
+
+
+@pytest.mark.parametrize(
+    ("table", "document"),
+    [
+        (verdicts, PAGES / "verdicts.md"),
+        (findings, PAGES / "findings.md"),
+        (columns, PAGES / "files.md"),
+        (metrics, PAGES / "metrics.md"),
+        (apis, PAGES / "apis.md"),
+        (pages, README),
+    ],
+)
+def test_a_table_is_that_of_the_program(table: Callable[[], str], document: Path) -> None:
     name, truth = table.__name__, table()
-    text = README.read_text(encoding="utf-8")
+    text = document.read_text(encoding="utf-8")
     block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
     if os.environ.get("UPDATE_GOLDENS"):
         text = block.sub(lambda found: f"{found[1]}\n{truth}\n\n{found[2]}", text)
-        README.write_text(text, encoding="utf-8")
+        document.write_text(text, encoding="utf-8")
     found = block.search(text)
     assert found is not None
     assert found[0].removeprefix(found[1]).removesuffix(found[2]).strip() == truth
 
 
+def test_the_readme_is_a_front_door() -> None:
+    assert README.read_text().count("\n") <= 250
+
+
+@pytest.mark.parametrize("document", [README, *sorted(PAGES.iterdir())], ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    assert all("://" in target or (document.parent / target).is_file() for target in targets)
+
+
 def test_every_command_that_is_named_exists() -> None:
-    code = "\n".join(re.findall(r"`[^`\n]+`|^    .*$", README.read_text(), re.MULTILINE))
+    texts = "\n".join(document.read_text(encoding="utf-8") for document in (README, *PAGES.iterdir()))
+    code = "\n".join(re.findall(r"`[^`\n]+`|^    .*$", texts, re.MULTILINE))
     named = set(re.findall(r"gwtui ([a-z]+)\b", code))
     known = set(cli.gwtui.commands)
     assert named - {"watch"} <= known

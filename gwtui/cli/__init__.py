@@ -94,3 +94,4 @@ for each in (
     engine,
 ):
     gwtui.add_command(each.command)
+gwtui.add_command(manual.help_command)

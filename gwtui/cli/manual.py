@@ -1,24 +1,24 @@
-"""`gwtui help`: the help of a command, the manual's pages, and what to type for commands of earlier tools."""
+"""`gwtui manual` and `gwtui help`: the manual's pages, the help of a command, and what to type for commands of earlier
+tools."""
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import shutil
+import sys
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal, say, width
+from gwtui.cli.console import Refusal, in_colour, is_screen, say, width
+from gwtui.text.manual import page_of, topics
+
+if TYPE_CHECKING:
+    from gwtui.text.manual import ManualPage
 
 WIDEST = 100
 """Columns of running text."""
-MANUAL = Path(__file__).parent.parent / "manual"
-TOPICS = ("gateways",)
-"""The manual's pages."""
-
-_ROW = re.compile(r"^\| +(.*?) +\| +`(gwtui .*?)` +\|$", re.MULTILINE)
 
 INSTEAD = {
     "benchmark": "gwtui bench ENDPOINT --requests 200; with the flags of `src`: gwtui gateway benchmark --gateway URL",
@@ -48,17 +48,70 @@ class Helpful(click.Group):
 @click.command("help", short_help="Show help for a command, or a page of the manual.")
 @click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]")
 @click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Show help for a COMMAND, or a page of the manual.
+def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show help for a COMMAND, or a page of the manual (`gwtui manual` lists them).
 
     \b
-    Topics:
-      gateways  earlier tools: each command, script and test with its new line
+      gwtui help bench
+      gwtui help gateways
     """
-    if len(words) == 1 and words[0] in TOPICS:
-        say("\n".join(page(words[0], width())))
+    if len(words) == 1 and words[0] in topics() and words[0] not in _commands(ctx):
+        show(page_of(words[0]))
         return
     say(_help_of(ctx, words))
+
+
+@click.command("manual", short_help="Read the manual: short pages, by topic.")
+@click.argument("topic", required=False)
+@click.option("--markdown", is_flag=True, help="Print the page as it is written, in Markdown.")
+def command(topic: str | None, markdown: bool) -> None:
+    """Read the manual: a short page for each TOPIC. Without one, list them.
+
+    \b
+      gwtui manual verdicts
+      gwtui manual cookbook --markdown > cookbook.md
+    """
+    if topic is None:
+        say("\n".join(_contents()))
+        return
+    if topic not in topics():
+        raise Refusal(f"the manual has no page {topic!r}; it has: {', '.join(topics())}")
+    if markdown:
+        say(page_of(topic).text)
+    else:
+        show(page_of(topic))
+
+
+def show(page: ManualPage) -> None:
+    """Print it; on a terminal that is too short for it, in the user's pager."""
+    from gwtui.text.markdown import lines_of
+
+    text = lines_of(page.text, min(width(), WIDEST), styled=in_colour())
+    if is_screen(sys.stdout) and text.count("\n") + 2 > shutil.get_terminal_size().lines:
+        click.echo_via_pager(text, color=in_colour())
+    else:
+        say(text)
+
+
+def _contents() -> list[str]:
+    pages = [page_of(topic) for topic in topics()]
+    longest = max(len(page.topic) for page in pages)
+    lines = [
+        line
+        for page in pages
+        for line in wrap(
+            page.about,
+            min(width(), WIDEST),
+            initial_indent=f"  {page.topic:<{longest}}  ",
+            subsequent_indent=" " * (longest + 4),
+        )
+    ]
+    return ["The manual's pages, each shown by `gwtui manual TOPIC`:", "", *lines]
+
+
+def _commands(ctx: click.Context) -> Mapping[str, click.Command]:
+    root = ctx.find_root().command
+    return root.commands if isinstance(root, click.Group) else {}
 
 
 def _help_of(ctx: click.Context, words: tuple[str, ...]) -> str:
@@ -67,7 +120,7 @@ def _help_of(ctx: click.Context, words: tuple[str, ...]) -> str:
     for word in words:
         inner = found.get_command(at, word) if isinstance(found, click.Group) else None
         if inner is None:
-            known = f"`gwtui help` lists the commands; topics: {', '.join(TOPICS)}"
+            known = "`gwtui help` lists the commands, and `gwtui manual` the topics"
             raise Refusal(f"there is no help for {' '.join(words)}: {known}")
         found, at = inner, click.Context(inner, at, word, **_settings(at))
     return found.get_help(at)
@@ -75,28 +128,3 @@ def _help_of(ctx: click.Context, words: tuple[str, ...]) -> str:
 
 def _settings(ctx: click.Context) -> dict[str, Any]:
     return {"help_option_names": ctx.help_option_names, "max_content_width": ctx.max_content_width}
-
-
-def page(topic: str, columns: int) -> list[str]:
-    """A page as lines for a terminal: of each row of a table what was before, and under it the line to type."""
-    return list(_lines(text_of(topic), columns))[:-1]
-
-
-def text_of(topic: str) -> str:
-    """The page as it is written, in Markdown."""
-    return (MANUAL / f"{topic}.md").read_text(encoding="utf-8").rstrip("\n")
-
-
-def rows_of(text: str) -> list[tuple[str, str]]:
-    """The rows of all tables: what was before, and the line to type."""
-    return [(before, now) for before, now in _ROW.findall(text)]
-
-
-def _lines(text: str, columns: int) -> Iterator[str]:
-    for block in text.split("\n\n"):
-        if rows := rows_of(block):
-            yield from (line for before, now in rows for line in (f"  {before.replace('`', '')}", f"      {now}"))
-        else:
-            words = " ".join(block.replace("`", "").split())
-            yield from textwrap.wrap(words, min(columns, WIDEST), break_on_hyphens=False)
-        yield ""

@@ -13,7 +13,8 @@ from gwtui.ui.keymap import KEYS, Key, shown
 from gwtui.ui.screens.monitor import MonitorScreen
 
 SYNONYMS = {
-    "app.help": "keys shortcuts symbols mouse manual",
+    "app.help": "keys shortcuts symbols mouse",
+    "app.manual": "documentation docs verdicts findings words glossary",
     "app.quit": "exit leave close",
     "app.theme": "colours colors dark light",
     "app.themes": "colours colors dark light",

@@ -108,6 +108,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.theme", "t", "app.next_theme", "", "next theme", "Program"),
     Key("app.themes", "T", "app.choose_theme", "", "choose a theme, with a preview", "Program"),
     Key("app.palette", "ctrl+p", "app.command_palette", "", "all commands by name", "Program"),
+    Key("app.manual", "f1", "manual", "manual", "the manual: verdicts, findings, files, ...", "Program"),
 )
 """Those of the monitor screen."""
 

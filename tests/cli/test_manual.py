@@ -13,11 +13,12 @@ from support.commanding import gwtui
 
 from gwtui import cli
 from gwtui.checks.registry import CHECKS
-from gwtui.cli.manual import INSTEAD, MANUAL, TOPICS, page, rows_of, text_of
+from gwtui.cli.manual import INSTEAD
 from gwtui.config import load
 from gwtui.gateway.process import GatewayProcess, spawn_gateway
+from gwtui.text.manual import page_of, rows_of, topics
 
-ROWS = rows_of(text_of("gateways"))
+ROWS = rows_of(page_of("gateways").text)
 OLD_FIGURES = "endpoint,avg,median,p5,p75,p80,p95,total,success\ngateway,145,144,140,146,147,150,145000,{}\n"
 
 
@@ -70,7 +71,7 @@ def test_commands_of_other_tools_are_answered_with_the_line_to_type(name: str, p
 
 
 def test_every_check_has_a_line_and_every_old_flag_too() -> None:
-    text = text_of("gateways")
+    text = page_of("gateways").text
     named = {name for line in re.findall(r"--only ([\w,-]+)", text) for name in line.split(",")}
     others = {"connection", "models", "ping"}
     """`connection` is part of all of them."""
@@ -79,15 +80,41 @@ def test_every_check_has_a_line_and_every_old_flag_too() -> None:
     assert all(re.search(rf"`gwtui gateway .*-{flag}\b", text) for flag in flags.split())
 
 
-def test_the_page_on_a_terminal() -> None:
-    lines = page("gateways", 80)
+def test_a_page_in_a_pipe_is_plain_text_and_its_lines_can_be_copied() -> None:
+    lines = gwtui("manual", "gateways").stdout.splitlines()
     assert "  src gateway benchmark-stream --gateway URL --sgd KEY" in lines
     assert lines[lines.index("  all tests, in their order") + 1] == (
         "      gwtui check --tool llm-gateway URL --key env:KEY"
     )
-    assert all("`" not in line and not line.startswith("|--") for line in lines)
-    assert all(len(line) <= 80 for line in lines if "gwtui" not in line)
-    assert gwtui("help", "gateways").output.splitlines()[0] == lines[0]
+    assert {line.strip() for line in lines} >= {line for _, line in ROWS}
+    assert not any("\x1b" in line or "|--" in line for line in lines)
+    assert all(len(line) <= 100 for line in lines if "gwtui" not in line)
+    assert gwtui("help", "gateways").stdout == gwtui("manual", "gateways").stdout
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_every_page_can_be_read_and_says_what_it_is_about(topic: str) -> None:
+    shown = gwtui("manual", topic)
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, page_of(topic).title)
+    assert page_of(topic).about in " ".join(shown.stdout.split()).replace("`", "") or "`" in page_of(topic).about
+    assert page_of(topic).about.endswith(".")
+    assert topic in gwtui("manual").stdout
+
+
+def test_a_cell_of_a_table_stands_under_the_first_of_its_row_with_its_name() -> None:
+    lines = [line.strip() for line in gwtui("manual", "findings").stdout.splitlines()]
+    at = lines.index("buffered")
+    assert lines[at + 1] == "severity: warning"
+    assert lines[at + 2].startswith("means: Content that the model writes")
+
+
+def test_markdown_as_it_is_written() -> None:
+    assert gwtui("manual", "verdicts", "--markdown").stdout.startswith("# Verdicts\n\n")
+
+
+def test_an_unknown_page_is_refused_with_those_that_are_there() -> None:
+    refused = gwtui("manual", "verdict")
+    assert (refused.exit_code, "'verdict'" in refused.stderr, "verdicts" in refused.stderr) == (2, True, True)
 
 
 def test_help_for_a_command_is_its_own() -> None:
@@ -96,8 +123,4 @@ def test_help_for_a_command_is_its_own() -> None:
         gwtui("help", "config", "add").output.splitlines()[2:] == gwtui("config", "add", "-h").output.splitlines()[2:]
     )
     refused = gwtui("help", "me")
-    assert (refused.exit_code, "topics: gateways" in refused.stderr) == (2, True)
-
-
-def test_every_topic_is_a_page() -> None:
-    assert {path.stem for path in MANUAL.iterdir()} == set(TOPICS)
+    assert (refused.exit_code, "`gwtui manual` the topics" in refused.stderr) == (2, True)

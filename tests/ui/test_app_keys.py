@@ -44,6 +44,7 @@ from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.help import HELP_WIDTH, HelpScreen
+from gwtui.ui.screens.manual import ManualScreen
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 
@@ -146,6 +147,7 @@ def line(stage: Stage) -> object:
 
 CASES: dict[str, Case] = {
     "app.help": Case(screen, HelpScreen),
+    "app.manual": Case(screen, ManualScreen),
     "app.quit": Case(lambda stage: stage.app.return_value, 0),
     "app.theme": Case(lambda stage: stage.app.theme, "gwtui-dusk"),
     "app.themes": Case(screen, ThemesScreen),

@@ -86,7 +86,7 @@ async def test_a_theme_that_is_none_and_one_that_is_broken_are_notices(tmp_path:
 
 
 async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path) -> None:
-    keys = {"endpoints.down": "j", "app.help": "f1,h", "details.back": "x"}
+    keys = {"endpoints.down": "j", "app.help": "f2,h", "details.back": "x"}
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys=keys) as stage:
         await stage.show(*story.session())
         await stage.press("j", "down")
@@ -96,7 +96,7 @@ async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path)
         await stage.press("h")
         assert isinstance(stage.screen, HelpScreen)
         text = str(stage.screen._text(100, ids=True))
-        assert "f1 h         help: all keys" in text
+        assert "f2 h         help: all keys" in text
         assert "j            a line down" in text
         assert all(key.id in text for key in EVERY)
 

@@ -10,6 +10,7 @@ from gwtui.ui.keymap import KEYS
 FIRST = 3
 TYPED = {
     "app.help": "help keys shortcuts symbols",
+    "app.manual": "manual documentation docs words glossary",
     "app.quit": "quit exit leave close",
     "app.theme": "theme colours colors dark colour",
     "app.themes": "themes colours theme",

@@ -49,6 +49,7 @@ TYPED = {
     "delete": "\x1b[3~",
     "shift+left": "\x1b[1;2D",
     "shift+right": "\x1b[1;2C",
+    "f1": "\x1bOP",
     "ctrl+r": "\x12",
     "ctrl+p": "\x10",
 }
@@ -99,6 +100,8 @@ WHILE_SICK = (
 ON_A_SCREEN = (
     press("question_mark", "answers as it should"),
     press("escape", hides="answers as it should"),
+    press("f1", "cookbook"),
+    press("escape", hides="cookbook"),
     press("e", "Edit out"),
     press("escape", hides="Edit out"),
     press("a", "Add an endpoint"),

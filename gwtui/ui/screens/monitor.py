@@ -276,6 +276,11 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
 
         self.app.push_screen(HelpScreen(self.remapped))
 
+    def action_manual(self) -> None:
+        from gwtui.ui.screens.manual import ManualScreen  # Markdown takes time to load
+
+        self.app.push_screen(ManualScreen())
+
     def action_quit(self) -> None:
         self.app.exit(0)
 
