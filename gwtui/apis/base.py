@@ -17,6 +17,7 @@ import msgspec
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import ErrorForm, error_reason
 from gwtui.apis.event_keys import NO_KEYS, EventKeys
+from gwtui.apis.question import Talk, as_chat, is_one_question, with_prompt
 from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
@@ -210,6 +211,14 @@ class API(Protocol):
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         """The request for this endpoint. Raises `AskError` when the endpoint cannot be asked so."""
+
+    def asking(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        """The endpoint with this conversation as its question. Its `body` must not have one."""
+        return with_prompt(endpoint, talk[0].text) if is_one_question(talk) else self.conversing(endpoint, talk)
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        """The same of several messages, in the API's own form."""
+        return as_chat(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """A fresh reader for one stream. Raises `AskError` where the endpoint cannot be asked for one."""

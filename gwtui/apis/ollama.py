@@ -22,6 +22,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.ollama_dialogue import OllamaDialogue
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
+from gwtui.apis.question import Talk, as_one_text
 from gwtui.apis.requests import (
     http_url,
     json_body,
@@ -265,6 +266,9 @@ class OllamaGenerate(Ollama):
     default_path = "/api/generate"
     form = GENERATE_FORM
     snippet = Endpoint(name=name, api=name, url=LOCAL, model=Ollama.default_model)
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_one_text(endpoint, talk)
 
 
 def judge_done(last: Chat) -> Judgement:

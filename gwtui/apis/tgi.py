@@ -18,6 +18,7 @@ from gwtui.apis.finish_reasons import TGI as WORDS
 from gwtui.apis.finish_reasons import finish_word
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_text, member, read_json
+from gwtui.apis.question import Talk, as_one_text
 from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, prompt_of, table_of, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -166,6 +167,9 @@ class TextGenerationInference(API):
         url = url_of_model(endpoint, self.default_path if endpoint.stream else self.whole_path, model)
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", url, headers, json_body(endpoint, own, {"parameters": asked}))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_one_text(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> TGIReader:
         return TGIReader(wanted_of(endpoint, is_code=True))

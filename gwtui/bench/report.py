@@ -66,7 +66,7 @@ def _heading(run: BenchRun) -> str:
     stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
     able = f"; this machine can send about {units.rate(run.send_capacity)}/s" if run.send_capacity is not None else ""
-    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{able}{stopped}"
+    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{run.workload}{able}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:
@@ -90,6 +90,7 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str,
             "arrivals": None if plan.arrivals is None else str(plan.arrivals),
             "seed": None if plan.arrivals is None else plan.arrivals.seed,
             "warmup": plan.warmup,
+            "prompts": run.workload.told(),
             "order": plan.order.value,
             "slo": [each.text for each in plan.slo],
         },

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from signal import Signals
-from typing import Any, Self
+from typing import Self
 
 import click
 import msgspec
@@ -18,8 +17,10 @@ import msgspec
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.machine_limits import out_of_reach, send_capacity
 from gwtui.bench.plan import Order, Plan
+from gwtui.bench.progress import shown
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.resume import KeptResults
+from gwtui.bench.workload import Asked, Workload
 from gwtui.engine.load import DueRequest, LoadDriver, sleep_punctually
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
@@ -30,7 +31,6 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
-from gwtui.text import units
 from gwtui.verdict.successive import Bursts
 
 Take = Callable[[Request | Ping], None]
@@ -56,19 +56,24 @@ async def drive(
     take: Take,
     miss: Miss = lambda _name, _why: None,
     deps: ProbeDeps | None = None,
+    workload: Workload | None = None,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
-    `miss` is given the endpoint of every request that was due and never sent, and why. Cancelled, it stops at
-    once: what was under way is reported as cancelled, and all is closed.
+    `miss` is given the endpoint of every request that was due and never sent, and why. `workload`: what the requests
+    ask, by default each endpoint's own question. Cancelled, it stops at once: what was under way is reported as
+    cancelled, and all is closed.
     """
-    deps = deps or ProbeDeps()
+    deps, workload = deps or ProbeDeps(), workload or Workload()
     lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep)
 
     async def send_to(members: Sequence[Endpoint]) -> None:
-        await _Bench(profile, plan, take, miss, lag_monitor, deps).run(members)
+        await _Bench(profile, plan, take, miss, lag_monitor, deps, workload).run(members)
 
     async with lag_monitor.watching():
+        if primed := [endpoint for endpoint in endpoints if endpoint.name in workload.primed]:
+            priming = Plan(requests=workload.priming(plan.requests), concurrency=plan.concurrency, order=plan.order)
+            await _Bench(profile, priming, _forget, miss, lag_monitor, deps, workload).run(primed)
         if plan.order is Order.TOGETHER:
             if plan.concurrency_limit:
                 plan = replace(plan, concurrency=max(1, plan.concurrency // len(endpoints)))
@@ -82,11 +87,22 @@ async def drive(
                 await send_to([endpoint])
 
 
+def _forget(_: Request | Ping) -> None:
+    """Take a result that does not count."""
+
+
 class _Bench:
     """Warms up and then measures one endpoint, or several in turns."""
 
     def __init__(
-        self, profile: Profile, plan: Plan, take: Take, miss: Miss, lag_monitor: LoopLagMonitor, deps: ProbeDeps
+        self,
+        profile: Profile,
+        plan: Plan,
+        take: Take,
+        miss: Miss,
+        lag_monitor: LoopLagMonitor,
+        deps: ProbeDeps,
+        workload: Workload,
     ) -> None:
         self._profile = profile
         self._plan = plan
@@ -94,6 +110,9 @@ class _Bench:
         self._miss = miss
         self._lag_monitor = lag_monitor
         self._deps = deps
+        self._workload = workload
+        self._asked: dict[tuple[str, int], Asked] = {}
+        """What the requests under way ask, by endpoint and number."""
         self._counting = False
         self._bursts: dict[str, Bursts] = {}
 
@@ -120,6 +139,11 @@ class _Bench:
 
     async def _probe(self, endpoint: Endpoint, prober: Prober, request: DueRequest) -> bool:
         await make_ready(endpoint)
+        asked = self._workload.asked(endpoint, request.number, warms_up=not self._counting)
+        if asked is not None:
+            self._asked[endpoint.name, request.number] = asked
+            if isinstance(prober, HTTPProber):
+                prober.asks(asked.endpoint)
         result = await self._lag_monitor.marked(prober.probe(request.number, request.due_ns, Trigger.BURST))
         if request.room_wait_ns:
             result = msgspec.structs.replace(result, room_wait_ns=request.room_wait_ns)
@@ -128,8 +152,11 @@ class _Bench:
 
     def _emit(self, record: Record) -> None:
         """Results only; one that was cancelled comes this way too."""
-        if self._counting and isinstance(record, Request | Ping):
-            self._take(record)
+        if not isinstance(record, Request | Ping):
+            return
+        asked = self._asked.pop((record.endpoint, record.number), None)
+        if self._counting:
+            self._take(record if asked is None else asked.marked(record))
 
 
 def _connections(plan: Plan, members: int) -> int:
@@ -144,86 +171,6 @@ async def _connect(prober: Prober) -> None:
     """A WebSocket that is pinged connects at its first ping."""
     if isinstance(prober, HTTPProber):
         await prober.connect()
-
-
-PERIOD_S = 0.1
-LINE_PERIOD_S = 10.0
-
-
-@asynccontextmanager
-async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[None]:
-    """Show how far it is while the block runs: ten times a second on a terminal, else a line every 10 s."""
-    rows = list(measured.values())
-    if sys.stderr is None:
-        yield
-        return
-    if not sys.stderr.isatty():
-        async with _kept_up(_saying(plan, rows)):
-            yield
-        return
-    length, done = _scale(plan, rows)
-
-    def progress(_: int | None) -> str:
-        return _progress(rows)
-
-    with click.progressbar(
-        length=length, file=sys.stderr, label="measuring", item_show_func=progress, show_pos=not plan.for_s
-    ) as bar:
-
-        def update() -> None:
-            bar.update(done() - bar.pos)
-
-        async def keep_updating() -> None:
-            while True:
-                update()
-                await asyncio.sleep(PERIOD_S)
-
-        try:
-            async with _kept_up(keep_updating()):
-                yield
-        finally:
-            update()
-
-
-@asynccontextmanager
-async def _kept_up(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it done until the block ends."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _saying(plan: Plan, rows: Sequence[Measured]) -> None:
-    began = time.monotonic()
-    of = f" of {units.count(plan.requests * len(rows))}" if plan.requests is not None else ""
-    while True:
-        await asyncio.sleep(LINE_PERIOD_S)
-        ended, failed = (units.count(sum(map(count, rows))) for count in (_ended, lambda each: each.failed))
-        seconds = round(time.monotonic() - began)
-        with suppress(OSError):  # nobody reads it any more
-            click.echo(f"gwtui: {ended}{of} requests, {failed} failed, {seconds} s", err=True)
-
-
-def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]]:
-    """How long the whole is, and how much of it is done: in requests, or in tenths of a second."""
-    if plan.for_s is None:
-        return (plan.requests or 0) * len(rows), lambda: sum(_ended(each) for each in rows)
-    began = time.monotonic()
-    total = plan.for_s * (len(rows) if plan.order is Order.ONE_BY_ONE else 1)
-    return max(1, round(total * 10)), lambda: min(round((time.monotonic() - began) * 10), round(total * 10))
-
-
-def _ended(measured: Measured) -> int:
-    return measured.total + measured.cancelled + measured.local
-
-
-def _progress(rows: Sequence[Measured]) -> str:
-    failed = sum(each.failed for each in rows)
-    return f"{units.many(sum(map(_ended, rows)), 'request')}, {units.count(failed)} failed"
 
 
 def _only_200(result: Request | Ping) -> Request | Ping:
@@ -253,6 +200,7 @@ class BenchRun:
     """By endpoint its requests as lines of CSV, if they are to be kept, each with its number."""
     seconds: float = 0.0
     stopped_by: Signals | None = None
+    workload: Workload = field(default_factory=Workload)
     kept: KeptResults = field(default_factory=KeptResults)
     """Its session, if it has one; each endpoint is a point."""
     send_capacity: float | None = None
@@ -267,12 +215,13 @@ class BenchRun:
         keeps_rows: bool = False,
         only_200: bool = False,
         deadline_s: float | None = None,
+        workload: Workload | None = None,
     ) -> Self:
         """Nothing done yet."""
         measured = empty(endpoints, from_planned=plan.rate is not None, slo=plan.slo)
         actual = empty(endpoints, slo=plan.slo) if plan.rate is not None else measured
         rows: dict[str, list[tuple[int, bytes]]] = {each.name: [] for each in endpoints}
-        return cls(plan, measured, actual, keeps_rows, only_200, deadline_s, rows=rows)
+        return cls(plan, measured, actual, keeps_rows, only_200, deadline_s, rows=rows, workload=workload or Workload())
 
     async def drive(self, endpoints: Sequence[Endpoint], profile: Profile) -> None:
         """Carry the plan out, with a progress bar on a terminal. Cancelled, it keeps its results."""
@@ -282,7 +231,7 @@ class BenchRun:
         try:
             async with shown(self.plan, self.measured), asyncio.timeout(self.deadline_s) as deadline:
                 for members, plan in self.kept.steps(endpoints, self.plan):
-                    await drive(members, profile, plan, self.take, self._miss)
+                    await drive(members, profile, plan, self.take, self._miss, workload=self.workload)
         except TimeoutError:
             self.ran_out = deadline.expired()
             if not self.ran_out:

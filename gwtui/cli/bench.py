@@ -79,7 +79,13 @@ class BenchOptions(WorkloadOptions):
 
         if self.together and self.interleave:
             raise Refusal("--together and --interleave are two ways to share the time: choose one")
-        order = Order.TOGETHER if self.together else Order.INTERLEAVED if self.interleave else Order.ONE_BY_ONE
+        order = (
+            Order.TOGETHER
+            if self.together
+            else Order.INTERLEAVED
+            if self.interleave or self.cold_warm
+            else Order.ONE_BY_ONE
+        )
         arrivals = self.arrivals_asked()
         rate = self.rate if arrivals is None else arrivals.peak_per_s
         length_s = arrivals.length_s if arrivals is not None and self.requests is None else None
@@ -193,13 +199,15 @@ def bench(options: BenchOptions) -> int:
     from gwtui.bench.runner import BenchRun
 
     plan = options.plan()
-    profile, endpoints = targets_of(options)
+    profile, found = targets_of(options)
+    endpoints = options.pairs_of(found)
     run = BenchRun.of(
         endpoints,
         plan,
         keeps_rows=options.request_csv is not None,
         only_200=options.like_src,
         deadline_s=options.deadline_s,
+        workload=options.workload(endpoints),
     )
     refuse_slo(plan.slo, list(run.measured.values()))
     gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gwtui.cli.console import Refusal
-from gwtui.cli.measure import MeasureOptions
-from gwtui.cli.options import option_group
+from gwtui.cli.measure import MeasureOptions, refusing_targets
+from gwtui.cli.options import given, option_group
+from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
     from gwtui.bench.arrivals import Arrivals
+    from gwtui.bench.workload import Workload
+    from gwtui.model.profile import Endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,48 @@ class WorkloadOptions(MeasureOptions):
     """Requests a second."""
     arrivals: str | None = None
     seed: int | None = None
+    prompts: Path | None = None
+    nonce: bool = False
+    cold_warm: bool = False
+
+    def changes(self) -> dict[str, Any]:
+        return given(nonce=self.nonce or None, **MeasureOptions.changes(self))
+
+    def pairs_of(self, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        """The endpoints to load, each twice with `--cold-warm`. Raises a Refusal."""
+        from gwtui.bench.workload import check_questions, cold_and_warm
+
+        if self.nonce and self.cold_warm:
+            raise Refusal("--cold-warm asks with a nonce and without one: leave --nonce out")
+        with refusing_targets():
+            for given_too, option in (
+                (self.prompts is not None, "--prompts"),
+                (self.nonce, "--nonce"),
+                (self.cold_warm, "--cold-warm"),
+            ):
+                if given_too:
+                    check_questions(endpoints, option)
+        return cold_and_warm(endpoints) if self.cold_warm else endpoints
+
+    def workload(self, endpoints: tuple[Endpoint, ...]) -> Workload:
+        """What the requests ask, of which a file of prompts is read now. Raises a Refusal."""
+        from gwtui.bench.prompts import Prompts, PromptsError
+        from gwtui.bench.workload import WARM, Workload
+
+        prompts = None
+        if self.prompts is not None:
+            try:
+                with progress() as count:
+                    prompts = click.get_current_context().with_resource(Prompts(self.prompts, self.seed, count))
+            except PromptsError as error:
+                raise Refusal(f"--prompts: {error}") from error
+            except OSError as error:
+                raise Refusal(f"--prompts: {self.prompts}: {error.strerror}") from error
+        primed = (endpoint.name for endpoint in endpoints if self.cold_warm and endpoint.name.endswith(WARM))
+        workload = Workload(prompts=prompts, primed=frozenset(primed))
+        with refusing_targets():
+            workload.priming(self.requests_or(1) if self.cold_warm else 1)
+        return workload
 
     def arrivals_asked(self) -> Arrivals | None:
         """When requests are due; None where only a rate, or none, is given. Raises a Refusal."""
@@ -42,5 +88,15 @@ workload_options = option_group(
         metavar="LAW",
         help="Open loop with a law of arrivals: poisson 20, bursty:0.25 20, 10..100 over 1m, 10,20,40 every 30s.",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of --arrivals.  [default: 0]"),
+    click.option(
+        "--seed", type=click.IntRange(0), metavar="N", help="Seed of --arrivals; take the --prompts in a random order."
+    ),
+    click.option(
+        "--prompts",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Ask each line of a JSONL file in turn: OpenAI messages, ShareGPT, or a prompt.",
+    ),
+    click.option("--nonce", is_flag=True, help="A fresh number in front of every prompt, so that no cache has it."),
+    click.option("--cold-warm", is_flag=True, help="Compare prompts with a nonce and prompts sent before, in turns."),
 )

@@ -175,7 +175,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """A conversation of several requests instead of `prompt`, one after the other at each probe: each carries the
     answers before it. The first that fails ends it."""
     nonce: bool = False
-    """Put a fresh number in front of every question, so that no cache answers it; not where `body` has the question."""
+    """Put a fresh number in front of every request's first text and question, so that no cache has either; not where
+    `body` has the question."""
     max_tokens: Count = 256
     """The token limit of the answer."""
     stream: bool = True

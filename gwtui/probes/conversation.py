@@ -13,7 +13,6 @@ from gwtui.model.enums import FindingName, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request
 from gwtui.probes.http import HTTPProber
-from gwtui.probes.limit_names import LimitNames
 from gwtui.probes.probe_result import Result
 from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_capture import StreamKeeper
@@ -56,8 +55,7 @@ class ConversationProber(HTTPProber):
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Send the next turn and measure it. See `Prober.probe`."""
         self._turn = self._next_turn
-        self._endpoint = turn_of(self._whole, self._dialogue, self._so_far, self._whole.turns[self._turn - 1])
-        self._limit_names = LimitNames(self._endpoint, self._api)
+        self.asks(turn_of(self._whole, self._dialogue, self._so_far, self._whole.turns[self._turn - 1]))
         self._begin()
         result = self._found(await super().probe(number, planned_ns, trigger))
         if is_between(result):

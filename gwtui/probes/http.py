@@ -96,6 +96,11 @@ class HTTPProber:
         """No: one request is all."""
         return False
 
+    def asks(self, endpoint: Endpoint) -> None:
+        """From the next probe on ask as this endpoint does: of the same name, at the same place, something else."""
+        self._endpoint = endpoint
+        self._limit_names = LimitNames(endpoint, self._api)
+
     async def connect(self) -> None:
         """Prepare the request, and connect where connections are kept. What goes wrong is left to the next probe."""
         with suppress(NoRoomError, KeyReferenceError, AskError, *FAILURES):

@@ -103,8 +103,8 @@ class PreparedRequest:
         return self._switches
 
     def question(self) -> bytes:
-        """Its body, with a fresh number where it has one."""
-        return self._body.replace(self._number, fresh_number(), 1) if self._number else self._body
+        """Its body, with a fresh number wherever it has one."""
+        return self._body.replace(self._number, fresh_number()) if self._number else self._body
 
     def in_bytes(
         self, target: Target, proxy: Proxy | None, more: Iterable[tuple[str, str]] = ()

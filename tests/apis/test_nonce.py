@@ -47,9 +47,23 @@ def test_every_api_takes_one_in_front_of_its_prompt(api: str) -> None:
         ({"speaker": "human", "text": "and now?"},),
     ],
 )
-def test_it_stands_in_the_last_message_of_the_user(messages: tuple[dict[str, Any], ...]) -> None:
+def test_it_stands_in_the_last_message_of_the_user_and_in_the_first_text(messages: tuple[dict[str, Any], ...]) -> None:
     plain, body, number = body_of(asked("openai-chat", messages=messages))
-    assert json.loads(body) == json.loads(plain.replace(b"and now?", f"[{number}]\\nand now?".encode()))
+    expected = plain.decode()
+    for text in ("and now?", '"hi"') if TALK[0] in messages else ("and now?",):
+        quote = text[: text.startswith('"')]
+        expected = expected.replace(text, f"{quote}[{number}]\\n{text.removeprefix(quote)}")
+    assert json.loads(body) == json.loads(expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [({"system": "be brief"}, "be brief"), ({"system": [{"type": "text", "text": "be brief"}]}, "be brief")],
+)
+def test_it_stands_in_front_of_a_system_prompt_of_the_body(body: dict[str, Any], found: str) -> None:
+    _, sent, number = body_of(asked("anthropic-messages", prompt="why", body=body))
+    assert sent.count(number.encode()) == 2
+    assert f"[{number}]\\n{found}".encode() in sent
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,19 @@ async def test_each_request_has_another() -> None:
         prompts = {each.json["messages"][0]["content"] for each in gateway.asked}
     assert len(prompts) == 3
     assert all(prompt.endswith("]\nhi") for prompt in prompts)
+
+
+async def test_each_request_has_another_in_both_places() -> None:
+    with answering() as gateway:
+        gateway.answer = lambda _: (200, b"{}")
+        fields: dict[str, Any] = {"stream": False, "nonce": True, "messages": (*TALK, LAST)}
+        probing = Probing(endpoint("openai-chat", gateway.url, **fields))
+        async with probing.prober:
+            for _ in range(2):
+                await probing.once()
+        numbers = [[each["content"][:14] for each in seen.json["messages"][::2]] for seen in gateway.asked]
+    assert all(first == last for first, last in numbers)
+    assert numbers[0] != numbers[1]
 
 
 def test_new_endpoints_have_it_but_for_fixed_bodies() -> None:

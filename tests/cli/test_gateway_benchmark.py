@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.answering import Answering, Asked, answering, whole
 
-from gwtui.bench import runner
+from gwtui.bench import progress
 from gwtui.bench.targets import SPECIAL_VALUE
 from gwtui.cli import gateway as command
 from gwtui.stats import accuracy
@@ -268,7 +268,7 @@ def test_a_deadline_ends_it_with_what_there_is(gateway: Answering, monkeypatch: 
         return 200, whole(asked.path)
 
     gateway.answer = answer
-    monkeypatch.setattr(runner, "LINE_PERIOD_S", 0.3)
+    monkeypatch.setattr(progress, "LINE_PERIOD_S", 0.3)
     result = typed(f"benchmark-stream --gateway {gateway.url} --sgd {SGD} --requests 50 --deadline 2s")
     over.set()
     assert result.exit_code == 1

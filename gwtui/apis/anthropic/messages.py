@@ -20,6 +20,7 @@ from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.question import Talk, as_chat_beside_system
 from gwtui.apis.requests import (
     EXAMPLE_URL,
     http_url,
@@ -93,6 +94,9 @@ class AnthropicMessages(API):
         )
         url = http_url(endpoint, self)
         return Ask("POST", url, headers, json_body(endpoint, own))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_chat_beside_system(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> AnthropicReader:
         return AnthropicReader(self.model_expected(endpoint), wanted_of(endpoint))

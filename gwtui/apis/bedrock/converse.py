@@ -13,6 +13,7 @@ from gwtui.apis.default_models import NOVA
 from gwtui.apis.finish_reasons import BEDROCK
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
+from gwtui.apis.question import Talk, as_blocks
 from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, model_asked, table_of
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.enums import EventKind, Kind
@@ -40,6 +41,9 @@ class BedrockConverse(API):
         headers, signature = asking.authorization(endpoint, key, url)
         body = json_body(endpoint, *converse_fields(endpoint))
         return Ask("POST", url, (*json_headers(endpoint, self.framing), *headers), body, signature)
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_blocks(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> ConverseReader:
         return ConverseReader(wanted_of(endpoint), model_asked(endpoint, self.default_model))

@@ -10,6 +10,7 @@ from gwtui.apis.anthropic.messages import conversation
 from gwtui.apis.base import AskError
 from gwtui.apis.bedrock.converse import converse_fields
 from gwtui.apis.default_models import CLAUDE_DOES_NOT_THINK
+from gwtui.apis.question import Talk, as_blocks, as_chat, as_chat_beside_system, as_one_text
 from gwtui.apis.requests import messages_of, prompt_of, table_of, unless_named
 from gwtui.model.profile import Endpoint
 
@@ -30,6 +31,8 @@ class InvokeForm(NamedTuple):
     """What their ids begin with, behind a region."""
     fields: Callable[[Endpoint], Fields]
     """The fields of a body. Raises `AskError`."""
+    conversing: Callable[[Endpoint, Talk], Endpoint] = as_one_text
+    """The endpoint with a conversation as its question."""
 
 
 def _claude(endpoint: Endpoint) -> Fields:
@@ -59,10 +62,10 @@ def _marked(endpoint: Endpoint, template: str) -> str:
     return prompt if template.partition("{}")[0].strip() in prompt else template.format(prompt)
 
 
-CLAUDE = InvokeForm("Claude", ("anthropic.",), _claude)
+CLAUDE = InvokeForm("Claude", ("anthropic.",), _claude, as_chat_beside_system)
 FORMS = (
     CLAUDE,
-    InvokeForm("Nova", ("amazon.nova",), converse_fields),
+    InvokeForm("Nova", ("amazon.nova",), converse_fields, as_blocks),
     InvokeForm("Llama", ("meta.llama4",), _prompt(LLAMA_4, "max_gen_len")),
     InvokeForm("Llama", ("meta.llama",), _prompt(LLAMA_3, "max_gen_len")),
     InvokeForm(
@@ -70,7 +73,7 @@ FORMS = (
         ("mistral.mistral-7b", "mistral.mixtral", "mistral.mistral-small-2402", "mistral.mistral-large-2402"),
         _prompt(MISTRAL, "max_tokens"),
     ),
-    InvokeForm("Mistral", ("mistral.",), _mistral_chat),
+    InvokeForm("Mistral", ("mistral.",), _mistral_chat, as_chat),
     InvokeForm("Titan", ("amazon.titan-text",), _titan),
 )
 """The first that fits is right."""
@@ -84,6 +87,11 @@ def maker_of(model: str) -> str:
     """Whose form a model has, by its id or its ARN; "" where that shows none."""
     form = _form_of(model.rpartition("/")[2].lower())
     return form.maker if form is not None else ""
+
+
+def form_of(model: str) -> InvokeForm:
+    """How that model is asked, by its id or its ARN; as Claude where that shows no maker."""
+    return _form_of(model.rpartition("/")[2].lower()) or CLAUDE
 
 
 def fields_of(endpoint: Endpoint, model: str) -> Fields:

@@ -16,12 +16,13 @@ from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import API, QUESTION_FIELDS, Answer, Ask, Reading, StreamReader, Usage
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.converse import BEDROCK_CONVERSE
-from gwtui.apis.bedrock.forms import MAKERS, fields_of, maker_of
+from gwtui.apis.bedrock.forms import MAKERS, fields_of, form_of, maker_of
 from gwtui.apis.bedrock.stream import PAYLOAD, ConverseReader
 from gwtui.apis.bedrock.text import TextAnswers, part_of
 from gwtui.apis.default_models import CLAUDE_ON_BEDROCK
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
+from gwtui.apis.question import Talk
 from gwtui.apis.requests import json_body, json_headers, model_asked
 from gwtui.framing.base import FramedEvent
 from gwtui.framing.event_stream import EVENT_STREAM
@@ -140,6 +141,9 @@ class BedrockInvoke(API):
         headers, signature = asking.authorization(endpoint, key, url)
         body = json_body(endpoint, *fields_of(endpoint, model_asked(endpoint, self.default_model)))
         return Ask("POST", url, (*json_headers(endpoint, self.framing), *headers), body, signature)
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return form_of(model_asked(endpoint, self.default_model)).conversing(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> InvokeReader:
         return InvokeReader(endpoint)

@@ -30,6 +30,7 @@ from gwtui.apis.gemini.stream import (
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import AnswerOutcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.question import Talk, as_contents
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
     EXAMPLE_URL,
@@ -74,6 +75,9 @@ class Gemini(API):
         settings = {"maxOutputTokens": endpoint.max_tokens, **table_of(endpoint, "generationConfig")}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "x-goog-api-key"))
         return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, {"generationConfig": settings}))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_contents(endpoint, talk)
 
     def url(self, endpoint: Endpoint) -> str:
         """Where the request goes. Raises `AskError`."""

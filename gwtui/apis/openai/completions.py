@@ -13,6 +13,7 @@ from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
+from gwtui.apis.question import Talk, as_one_text
 from gwtui.apis.requests import (
     EXAMPLE_URL,
     choices_asked,
@@ -58,6 +59,9 @@ class OpenAICompletions(API):
             own["stream_options"] = {"include_usage": True}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_one_text(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked, wanted = model_asked(endpoint, self.default_model), wanted_of(endpoint, is_code=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.outcome import wanted_of
+from gwtui.apis.question import Talk, as_speakers
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
@@ -45,6 +46,9 @@ class SourcegraphStream(API):
         }
         headers = (*json_headers(endpoint, self.framing), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_speakers(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
         return SourcegraphReader(wanted_of(endpoint))

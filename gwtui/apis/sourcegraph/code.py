@@ -10,6 +10,7 @@ from typing import Any
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.outcome import wanted_of
+from gwtui.apis.question import Talk, as_speakers
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
@@ -43,6 +44,9 @@ class SourcegraphCode(API):
         }
         headers = (*json_headers(endpoint, self.framing), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
+
+    def conversing(self, endpoint: Endpoint, talk: Talk) -> Endpoint:
+        return as_speakers(endpoint, talk)
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
         return SourcegraphReader(wanted_of(endpoint, is_code=True))
