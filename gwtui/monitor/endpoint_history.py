@@ -30,8 +30,6 @@ COST_UNIT = 1e-9
 """US dollars: a token of the cheapest models costs some ten of it."""
 IMPOSSIBLE_SPEED = 1e9
 """Tokens per second from where on a division by nearly nothing is what was measured."""
-_LOOK_AHEAD = 200
-"""Results after a moment that are looked at for those that were under way in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +238,8 @@ class History:
 
     def _in_flight(self, at_ns: int) -> int:
         """How many probes were under way at that moment, as far as they are kept."""
-        kept, whole = self.kept_results, Metric.RTT if self.is_websocket else Metric.E2E
-        later = kept.between(at_ns + 1, (1 << 63) - 1)[:_LOOK_AHEAD]
-        ended = sum(kept.ended_ns(at) - (kept.latency(at, whole) or 0) <= at_ns for at in later)
-        return ended + self.stream_store.begun_by(at_ns)
+        whole = Metric.RTT if self.is_websocket else Metric.E2E
+        return self.kept_results.under_way(whole, at_ns) + self.stream_store.begun_by(at_ns)
 
 
 def _kind(endpoint: Endpoint) -> Kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -34,21 +34,24 @@ class EndpointPicture:
     def __init__(self, history: History) -> None:
         self.history = history
         self._chart = LatencyChart(history.kept_results, history.start_ns)
-        self._parts: dict[str, tuple[Any, Any]] = {}
+        self._parts: dict[tuple[str, bool], tuple[Any, Any]] = {}
+        """By their names and whether they are of now."""
 
     def row(self, window: Window, metric: Metric, moment: LookedAt) -> EndpointRow:
         """Its row in the table."""
         metric = shown_metric(metric, self.history.form)
         key = self._key(window, metric, moment)
-        row = self._cached("row", key, lambda: self._row(window, metric, moment))
+        row = self._cached("row", moment, key, lambda: self._row(window, metric, moment))
         age_ns, next_ns = self.history.age_ns(moment), self.history.due_ns(moment)
-        return self._cached("aged row", (key, age_ns, next_ns), lambda: replace(row, age_ns=age_ns, next_ns=next_ns))
+        return self._cached(
+            "aged row", moment, (key, age_ns, next_ns), lambda: replace(row, age_ns=age_ns, next_ns=next_ns)
+        )
 
     def latency(self, window: Window, metric: Metric, moment: LookedAt, columns: int) -> LatencyView:
         """Its latency panel."""
         metric = shown_metric(metric, self.history.form)
         key = (self._key(window, metric, moment), columns)
-        return self._cached("latency", key, lambda: self._latency(window, metric, moment, columns))
+        return self._cached("latency", moment, key, lambda: self._latency(window, metric, moment, columns))
 
     def pings(self, window: Window, moment: LookedAt, columns: int) -> PingView | None:
         """Its ping panel; None if it is not a WebSocket."""
@@ -57,7 +60,10 @@ class EndpointPicture:
             return None
         key = (self._key(window, Metric.RTT, moment), columns)
         view = self._cached(
-            "pings", key, lambda: stats.view(name, self.last_ping(moment), self._chart, window, moment.ns, columns)
+            "pings",
+            moment,
+            key,
+            lambda: stats.view(name, self.last_ping(moment), self._chart, window, moment.ns, columns),
         )
         oldest = self.streams(moment).longest_running()
         waits_ns = oldest.running_ns(moment.ns) if oldest is not None else 0
@@ -70,7 +76,9 @@ class EndpointPicture:
     def recent(self, metric: Metric, moment: LookedAt) -> tuple[RequestRow, ...]:
         """Its latest probes that had ended, newest first, and those that incidents name."""
         metric = shown_metric(metric, self.history.form)
-        return self._cached("recent", self._key(Window.ALL, metric, moment), lambda: self._recent(metric, moment))
+        return self._cached(
+            "recent", moment, self._key(Window.ALL, metric, moment), lambda: self._recent(metric, moment)
+        )
 
     def streams(self, moment: LookedAt) -> StreamStore:
         """Its probes of that moment."""
@@ -78,7 +86,7 @@ class EndpointPicture:
         if moment.is_now:
             return store
         key = moment.ns, store.recalls
-        return self._cached("streams", key, lambda: store.at(moment.ns, kept.number_at(moment.ns)))
+        return self._cached("streams", moment, key, lambda: store.at(moment.ns, kept.number_at(moment.ns)))
 
     def last_ping(self, moment: LookedAt) -> Ping | None:
         """The ping that had ended last; only what its row in a list says where it is not kept in full."""
@@ -104,10 +112,10 @@ class EndpointPicture:
             return window, metric, moment.ns, self.history.endpoint
         return window, metric, self.history.changes, self.history.figures.mark(window, moment.ns)
 
-    def _cached(self, name: str, key: object, make: Callable[[], _Part]) -> _Part:
-        kept = self._parts.get(name)
+    def _cached(self, name: str, moment: LookedAt, key: object, make: Callable[[], _Part]) -> _Part:
+        kept = self._parts.get((name, moment.is_now))
         if kept is None or kept[0] != key:
-            kept = self._parts[name] = (key, make())
+            kept = self._parts[name, moment.is_now] = (key, make())
         part: _Part = kept[1]
         return part
 
@@ -121,8 +129,7 @@ class EndpointPicture:
         standing = self.history.standing(moment)
         values = figures.histogram(metric, window, at_ns)
         (p50,) = quantiles(values, (0.5,))
-        p95, p95_window = self._borne(values, metric, 0.95, window, at_ns)
-        p99, p99_window = self._borne(values, metric, 0.99, window, at_ns)
+        (p95, p95_window), (p99, p99_window) = self._borne(values, metric, (0.95, 0.99), window, at_ns)
         mean, total = values.mean, values.total if values.n else None
         cost = figures.histogram(Metric.COST, window, at_ns)
         good, failed = (figures.count(each, window, at_ns) for each in (Counted.GOOD, Counted.FAILED))
@@ -151,7 +158,7 @@ class EndpointPicture:
             in_flight=standing.in_flight,
             missed=standing.missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
-            sparkline=figures.sparkline(metric, window, at_ns, SPARKLINE_CELLS, partial(self._cell, metric)),
+            sparkline=figures.sparkline(metric, window, at_ns, SPARKLINE_CELLS, partial(self._cells, metric)),
             held=standing.held,
             held_ns=standing.held_ns,
             verdicts=figures.verdicts(window, at_ns),
@@ -161,36 +168,46 @@ class EndpointPicture:
         )
         return explained(row, standing.reason, standing.usual, partial(self.median, window=window, moment=moment))
 
-    def _cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
-        values = self._few(metric, begin_ns, end_ns)
-        if values is None:
-            return self.history.figures.cell(metric, begin_ns, end_ns)
-        kept = self.history.kept_results
-        p50_ns = values[rank(0.5, len(values)) - 1] if values else None
-        return Cell(p50_ns, kept.failed(kept.between(begin_ns, end_ns - 1)))
+    def _cells(self, metric: Metric, shares: Sequence[tuple[int, int]]) -> Sequence[Cell]:
+        """All at once where their results are few, else one by one."""
+        if not shares or self._few(metric, shares[0][0], shares[-1][1]) is not None:
+            return self.history.kept_results.cells(metric, shares)
+        if len(shares) == 1:
+            return self.history.figures.cells(metric, shares)
+        return [cell for share in shares for cell in self._cells(metric, (share,))]
 
     def _borne(
-        self, values: Histogram, metric: Metric, q: float, window: Window, at_ns: int
-    ) -> tuple[Quantile, Window | None]:
-        """The percentile over the shortest window, from this one on, that has enough values for it, and which window
-        that is where it is another one. Where none has, the number of values of the longest."""
-        if supported(q, values.n):
-            return quantiles(values, (q,))[0], None
-        figures, n = self.history.figures, values.n
+        self, values: Histogram, metric: Metric, shares: tuple[float, ...], window: Window, at_ns: int
+    ) -> list[tuple[Quantile, Window | None]]:
+        """Each percentile over the shortest window, from this one on, that has enough values for it, and which window
+        that is where it is another one. Where none has, the number of values of the longest. `shares`: in order."""
+        n = values.n
+        borne: list[tuple[Quantile, Window | None]] = [
+            (quantile, None) for quantile in quantiles(values, shares) if quantile.value_ns is not None
+        ]
         for longer in longer_than(window):
-            few = self._few(metric, figures.start_ns(longer, at_ns), at_ns + 1)
-            n = len(few) if few is not None else figures.count(metric, longer, at_ns)
-            if supported(q, n):
-                if few is None:
-                    return quantiles(figures.histogram(metric, longer, at_ns), (q,))[0], longer
-                return Quantile(few[rank(q, n) - 1], n), longer
-        return Quantile(None, n), None
+            if len(borne) == len(shares):
+                return borne
+            few = self._few_values(metric, longer, at_ns)
+            n = len(few) if few is not None else self.history.figures.count(metric, longer, at_ns)
+            if not supported(shares[len(borne)], n):
+                continue
+            if few is None:
+                found = quantiles(self.history.figures.histogram(metric, longer, at_ns), shares)
+            else:
+                few.sort()
+                found = [Quantile(few[rank(q, n) - 1] if supported(q, n) else None, n) for q in shares]
+            borne += [(quantile, longer) for quantile in found[len(borne) :] if quantile.value_ns is not None]
+        return borne + [(Quantile(None, n), None)] * (len(shares) - len(borne))
 
-    def _few(self, metric: Metric, begin_ns: int, end_ns: int) -> list[int] | None:
-        """The values from one moment to before another in their order of size, where each is kept and they are few."""
-        kept = self.history.kept_results
-        span = kept.few(begin_ns, end_ns) if metric is not Metric.ICL else None
-        return None if span is None else sorted(kept.sure_values(metric, span))
+    def _few_values(self, metric: Metric, window: Window, at_ns: int) -> list[int] | None:
+        """The values of the window, where each is kept and they are few."""
+        span = self._few(metric, self.history.figures.start_ns(window, at_ns), at_ns + 1)
+        return None if span is None else self.history.kept_results.sure_values(metric, span)
+
+    def _few(self, metric: Metric, begin_ns: int, end_ns: int) -> range | None:
+        """The results from one moment to before another, where each value is kept and they are few."""
+        return self.history.kept_results.few(begin_ns, end_ns) if metric is not Metric.ICL else None
 
     def _last_ns(self, standing: EndpointStanding, metric: Metric) -> int | None:
         kept, last = self.history.kept_results, standing.last

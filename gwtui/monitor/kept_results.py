@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress
+from operator import sub
 
 from gwtui.model.enums import Outcome
 from gwtui.model.incidents import Proof
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import Dot, RequestRow
+from gwtui.model.view import Cell, Dot, RequestRow
 from gwtui.stats.accuracy import latency, sure
+from gwtui.stats.histogram import rank
 from gwtui.stats.numbers import Numbers
 
 MOST = 400_000
 """The number of results that are kept over all endpoints."""
 FEW = 2_000
 """The number of results up to which each of them is looked at."""
+LOOK_AHEAD = 200
+"""Results after a moment that are looked at for those that were under way in it."""
 NOTES = 1_000
 """The number of notes that are kept of each endpoint, the newest."""
 _VERDICTS = tuple(Verdict)
@@ -161,11 +165,36 @@ class KeptResults:
         column = self._latencies.get(metric)
         if column is None:
             return []
+        return [
+            value - 1 for value in compress(column.values[span.start : span.stop], self._counts(metric, span)) if value
+        ]
+
+    def _counts(self, metric: Metric, span: range) -> bytes:
+        """Of each result of `span`, whether it is good, and that latency not in doubt."""
         counts = bytes(self._verdicts.values[span.start : span.stop]).translate(_IS_GOOD)
         doubts, bit = self._in_doubt.values[span.start : span.stop], _BITS[metric]
         if any(doubts):
-            counts = bytes(good and not doubt & bit for good, doubt in zip(counts, doubts, strict=True))
-        return [value - 1 for value in compress(column.values[span.start : span.stop], counts) if value]
+            return bytes(good and not doubt & bit for good, doubt in zip(counts, doubts, strict=True))
+        return counts
+
+    def cells(self, metric: Metric, shares: Sequence[tuple[int, int]]) -> list[Cell]:
+        """The median and the failures from one moment to before another, for each of these pairs, which are in order
+        and do not overlap."""
+        if not shares:
+            return []
+        span = self.between(shares[0][0], shares[-1][1] - 1)
+        stamps, column = self._now_ns[span.start : span.stop], self._latencies.get(metric)
+        counts = self._counts(metric, span)
+        values = column.values[span.start : span.stop] if column is not None else bytes(len(span))
+        failed = bytes(self._verdicts.values[span.start : span.stop]).translate(_HAS_FAILED)
+        cells, end = [], 0
+        for begin_ns, end_ns in shares:
+            begin = bisect_left(stamps, begin_ns, end)
+            end = bisect_left(stamps, end_ns, begin)
+            own = sorted(filter(None, compress(values[begin:end], counts[begin:end]))) if begin < end else ()
+            median_ns = own[rank(0.5, len(own)) - 1] - 1 if own else None
+            cells.append(Cell(median_ns, failed.count(1, begin, end)))
+        return cells
 
     def slowest(self, metric: Metric, span: range) -> int | None:
         """Which one of them took longest; None without any."""
@@ -191,6 +220,16 @@ class KeptResults:
         """The latest results of a moment, newest first."""
         end = bisect_right(self._now_ns, end_ns)
         return tuple(self._row(at, metric) for at in range(end - 1, max(end - most, 0) - 1, -1))
+
+    def under_way(self, whole: Metric, at_ns: int) -> int:
+        """How many of the results that ended after a moment had begun by then; `whole`: how long they took in all."""
+        column = self._latencies.get(whole)
+        if column is None:
+            return 0
+        first = bisect_right(self._now_ns, at_ns)
+        later = slice(first, first + LOOK_AHEAD)
+        before_begin = map(sub, self._now_ns[later], column.values[later])  # a value is kept as one more than it is
+        return sum(map(at_ns.__gt__, before_begin))
 
     def number_at(self, end_ns: int) -> int:
         """The number of the latest result of a moment; 0 before any."""

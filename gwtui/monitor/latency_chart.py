@@ -115,14 +115,11 @@ class LatencyChart:
         of_each = min(ENOUGH / max(len(within), 1), 1)
         taken = (results.sure_values(metric, part[: math.ceil(len(part) * of_each)]) for part in parts)
         values = [value for some in taken for value in some]
-        own, before = len(values), within.start
-        while (
-            len(values) < BEARS[0.9]
-            and 0 < before > within.start - REACH_RESULTS
-            and end_ns - results.ended_ns(before - 1) <= self._reach_ns
-        ):
-            before -= 1
-            values = results.sure_values(metric, range(before, before + 1)) + values
+        own = len(values)
+        if own < BEARS[0.9]:
+            reached = results.between(end_ns - self._reach_ns, start_ns - 1)
+            before = results.sure_values(metric, reached[-REACH_RESULTS:])
+            values = before[own - BEARS[0.9] :] + values
         p50_ns, p90_ns = (_borne(values, q, own) for q in (0.5, 0.9))
         below = p50_ns is None or p90_ns is None or p90_ns < p50_ns
         shown = within if len(parts) == 1 else [at for part in parts for at in self._standing_out(metric, part)]

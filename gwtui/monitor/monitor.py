@@ -42,7 +42,8 @@ class Monitor:
     def _begin(self, session: SessionStarted) -> None:
         """A session starts from nothing: numbers of two sessions are never mixed."""
         self._known = KnownSession(session)
-        self._picture: tuple[object, View] | None = None
+        self._shown: dict[bool, tuple[object, View]] = {}
+        """The latest picture of now, and of another moment: both are wanted in turn."""
         self._of: dict[str, EndpointPicture] = {}
         self._groups = Groups()
         self._strip = StripMaker()
@@ -93,13 +94,15 @@ class Monitor:
         the notice says why.
         """
         key = (self._version, query, columns, final, strip)
-        if self._picture is None or self._picture[0] != key:
+        is_now = query.at_ns is None
+        shown = self._shown.get(is_now)
+        if shown is None or shown[0] != key:
             self._pictures += 1
             moment = self._moment(query)
             view = self._view(query, moment, max(columns, 1), max(strip, 1))
-            is_unknown = moment.is_now and self._known.trouble.silent and not final
-            self._picture = (key, unknown(view) if is_unknown else view)
-        return self._picture[1]
+            is_unknown = is_now and self._known.trouble.silent and not final
+            shown = self._shown[is_now] = (key, unknown(view) if is_unknown else view)
+        return shown[1]
 
     def samples(self) -> tuple[ComparedSeries, ...]:
         """The recent measurements of every endpoint, to be compared; in the profile's order, whatever the filter."""

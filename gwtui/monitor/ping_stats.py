@@ -84,7 +84,7 @@ class PingStats:
             jitter_ns=None if jitter is None else round(jitter),
             redials=figures.count(Counted.REDIALS, Window.ALL, at_ns),
             last_close=self._last_close.at(at_ns),
-            sparkline=figures.sparkline(Metric.RTT, window, at_ns, columns, partial(figures.cell, Metric.RTT)),
+            sparkline=figures.sparkline(Metric.RTT, window, at_ns, columns, partial(figures.cells, Metric.RTT)),
             start_ns=lines.start_ns,
             end_ns=lines.end_ns,
             dots=lines.dots,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -128,28 +128,36 @@ class EndpointFigures:
         return max(at_ns // width - slots + 1, 0) * width
 
     def sparkline(
-        self, metric: Metric, window: Window, at_ns: int, columns: int, make: Callable[[int, int], Cell]
+        self,
+        metric: Metric,
+        window: Window,
+        at_ns: int,
+        columns: int,
+        make: Callable[[Sequence[tuple[int, int]]], Sequence[Cell]],
     ) -> tuple[Cell, ...]:
         """The window in `columns` equal shares, oldest first. Where a slot is wider than that, it fills several. Each
-        share that is over is computed once. `make`: gives the cell of a stretch of time."""
+        share that is over is computed once. `make`: gives the cells of stretches of time, which come in order."""
         width, slots = self._slots(window, at_ns)
+        shares = [
+            (metric, first * width, min(end * width, at_ns + 1))
+            for first, end in _shares(window, at_ns // width, slots, columns)
+        ]
         if len(self._cells) > _CELLS:
             self._cells.clear()
-        cells = []
-        for first, end in _shares(window, at_ns // width, slots, columns):
-            begin_ns, end_ns = first * width, min(end * width, at_ns + 1)
-            key = (metric, begin_ns, end_ns)
-            cell = self._cells.get(key)
-            if cell is None:
-                cell = make(begin_ns, end_ns)
-                if end_ns == end * width:
-                    self._cells[key] = cell
-                    self._drawn_ns = max(end_ns, self._drawn_ns)
-            cells.append(cell)
-        return tuple(cells)
+        missing = [share for share in dict.fromkeys(shares) if share not in self._cells]
+        made = dict(zip(missing, make([(begin_ns, end_ns) for _, begin_ns, end_ns in missing]), strict=True))
+        cells = tuple(made[share] if share in made else self._cells[share] for share in shares)
+        for share, cell in made.items():
+            if not share[2] % width:
+                self._cells[share] = cell
+                self._drawn_ns = max(share[2], self._drawn_ns)
+        return cells
 
-    def cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
-        """The median and the failures from one moment to before another."""
+    def cells(self, metric: Metric, shares: Sequence[tuple[int, int]]) -> list[Cell]:
+        """The median and the failures from one moment to before another, for each of these pairs."""
+        return [self._cell(metric, begin_ns, end_ns) for begin_ns, end_ns in shares]
+
+    def _cell(self, metric: Metric, begin_ns: int, end_ns: int) -> Cell:
         p50_ns = self._buckets.histogram(metric, begin_ns, end_ns, keep=False).quantile(0.5)
         return Cell(p50_ns, self._buckets.count(Counted.FAILED, begin_ns, end_ns))
 

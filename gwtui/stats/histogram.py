@@ -12,6 +12,7 @@ import itertools
 import math
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
@@ -62,11 +63,16 @@ class Histogram:
         if ordered[0] < 0 or ordered[-1] > _LARGEST_VALUE:
             ordered = [min(max(value, 0), _LARGEST_VALUE) for value in ordered]
         at, n = 0, len(ordered)
-        while at < n:
-            bucket, shift = self._bucket(ordered[at])
-            end = bisect_left(ordered, bucket + 1 << shift, at)
-            self._put(ordered[end - 1], end - at)
+        grouped: list[tuple[int, int]] = []
+        while at < n:  # all values of the same number of binary digits
+            digits = ordered[at].bit_length()
+            end = bisect_left(ordered, 1 << digits, at)
+            same, shift = ordered[at:end], max(digits - self._digits, 0)
+            buckets = [value >> shift for value in same]
+            largest = dict(zip(buckets, same, strict=True))
+            grouped += zip(largest.values(), Counter(buckets).values(), strict=True)
             at = end
+        self._put_all(grouped)
         self.n += n
         self.total += sum(ordered)
         if self._smallest is None or ordered[0] < self._smallest:
@@ -78,14 +84,7 @@ class Histogram:
         ordered = sorted((min(max(value, 0), _LARGEST_VALUE), count) for value, count in pairs if count >= 1)
         if not ordered:
             return
-        at, n = 0, len(ordered)
-        while at < n:
-            bucket, shift = self._bucket(ordered[at][0])
-            beyond, here = bucket + 1 << shift, 0
-            while at < n and ordered[at][0] < beyond:
-                here += ordered[at][1]
-                at += 1
-            self._put(ordered[at - 1][0], here)
+        self._put_all(self._grouped(ordered))
         self.n += sum(count for _, count in ordered)
         self.total += sum(value * count for value, count in ordered)
         if self._smallest is None or ordered[0][0] < self._smallest:
@@ -149,6 +148,31 @@ class Histogram:
         at = self._find(value)
         return self._largest[at] if at >= 0 else 0
 
+    def _grouped(self, ordered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The largest value of each bucket and its count, of pairs in order."""
+        grouped: list[tuple[int, int]] = []
+        beyond = here = 0
+        for value, count in ordered:
+            if value < beyond:
+                here += count
+                grouped[-1] = (value, here)
+            else:
+                beyond, here = self._beyond(value), count
+                grouped.append((value, here))
+        return grouped
+
+    def _put_all(self, grouped: Sequence[tuple[int, int]]) -> None:
+        """Count the largest values of buckets, in order: where they are few, one by one."""
+        if len(grouped) * 8 < len(self._largest):
+            for value, count in grouped:
+                self._put(value, count)
+            return
+        if self._largest:
+            grouped = self._grouped(sorted([*zip(self._largest, self._counts, strict=True), *grouped]))
+        self._largest = array("Q", [value for value, _ in grouped])
+        counts = [count for _, count in grouped]
+        self._counts = array("H" if max(counts) < 1 << 16 else "Q", counts)
+
     def _put(self, value: int, count: int) -> None:
         at = self._find(value)
         if at < 0:
@@ -172,6 +196,11 @@ class Histogram:
         bucket, shift = self._bucket(value)
         at = bisect_left(largest, bucket << shift)
         return at if at < len(largest) and largest[at] >> shift == bucket else ~at
+
+    def _beyond(self, value: int) -> int:
+        """The least value that is larger than all of the value's bucket."""
+        bucket, shift = self._bucket(value)
+        return bucket + 1 << shift
 
     def _bucket(self, value: int) -> tuple[int, int]:
         """The first binary digits, which all values of a bucket share, and how many follow."""

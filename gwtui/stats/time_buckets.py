@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -29,6 +29,8 @@ TIERS = (
 """The width of a bucket, and for how long it is kept, of each tier."""
 _EXACT = 32
 """Up to this number of different values, a bucket keeps them as they are."""
+_KNOWN = 64
+"""The number of stretches of time that are remembered."""
 _SUMS = 48
 """The number of sums from the beginning that are remembered of a figure."""
 
@@ -122,9 +124,9 @@ class TimeBuckets:
         self._tiers = [_Tier(width_ns, keep_ns) for width_ns, keep_ns in tiers]
         self._open: dict[Figure, Pairs] = {}
         self._begun_ns = self._newest_ns = 0
-        self._closed = 0
-        """The number of times that the newest bucket was closed."""
-        self._known: dict[tuple[Figure, int, int], tuple[int, Histogram]] = {}
+        self._stretches: dict[tuple[int, int], list[_Slice]] = {}
+        self._known: dict[tuple[Figure, int, int], Histogram] = {}
+        """Of the buckets that are closed, what was asked for since the last of them was."""
         self._sums: dict[Figure, dict[int, Histogram]] = {}
 
     def __len__(self) -> int:
@@ -154,6 +156,7 @@ class TimeBuckets:
         if self._open or self._newest_ns > at_ns:
             return
         self._newest_ns = at_ns + 1
+        self._forget_known()
         for level, (fine, coarse) in enumerate(pairwise(self._tiers)):
             first, end = fine.within(coarse.upto_ns, at_ns + 1)
             if first < end:
@@ -170,15 +173,15 @@ class TimeBuckets:
             return total
         key = (figure, start_ns, end_ns if end_ns <= self._newest_ns else -1)
         known = self._known.get(key)
-        if known is None or known[0] != self._closed:
-            if len(self._known) > 64:
+        if known is None:
+            if len(self._known) > _KNOWN:
                 self._known.clear()
-            known = self._known[key] = (self._closed, self._sum(figure, start_ns, end_ns))
+            known = self._known[key] = self._sum(figure, start_ns, end_ns)
         fresh = self._fresh(figure, start_ns, end_ns)
         if not fresh:
-            return known[1]
+            return known
         merged = Histogram()
-        merged.merge(known[1])
+        merged.merge(known)
         merged.record_all(fresh)
         return merged
 
@@ -209,7 +212,12 @@ class TimeBuckets:
         self._roll_up(0, self._newest_ns)
         self._tiers[0].append(self._newest_ns, {figure: _joined(pairs) for figure, pairs in self._open.items()})
         self._open = {}
-        self._closed += 1
+        self._forget_known()
+
+    def _forget_known(self) -> None:
+        """Buckets are no longer where they were."""
+        self._stretches.clear()
+        self._known.clear()
 
     def _roll_up(self, level: int, stamp_ns: int) -> None:
         """Make the coarser buckets that are over at that moment, and let go of what is too old."""
@@ -231,14 +239,19 @@ class TimeBuckets:
 
     def _sum(self, figure: Figure, start_ns: int, end_ns: int) -> Histogram:
         total = Histogram()
-        for tier, first, end in self._pieces(start_ns, end_ns, len(self._tiers) - 1):
+        values: list[int] = []
+        counts: list[int] = []
+        for tier, first, end in self._stretch(start_ns, end_ns):
             column = tier.columns.get(figure)
             if column is None:
                 continue
             if tier is self._tiers[-1] and not first:
                 total.merge(self._upto(figure, column, end))
             else:
-                _count(total, *column.slice(first, end))
+                some, of_each = column.slice(first, end)
+                values += some
+                counts += of_each
+        _count(total, values, counts)
         return total
 
     def _upto(self, figure: Figure, column: _Column, end: int) -> Histogram:
@@ -260,10 +273,19 @@ class TimeBuckets:
         return total
 
     def _slices(self, figure: Figure, start_ns: int, end_ns: int) -> Iterator[tuple[array[int], array[int]]]:
-        for tier, first, end in self._pieces(start_ns, end_ns, len(self._tiers) - 1):
+        for tier, first, end in self._stretch(start_ns, end_ns):
             column = tier.columns.get(figure)
             if column is not None:
                 yield column.slice(first, end)
+
+    def _stretch(self, start_ns: int, end_ns: int) -> list[_Slice]:
+        """The buckets from one moment to before another. Several figures of a stretch are asked for, one by one."""
+        known = self._stretches.get((start_ns, end_ns))
+        if known is None:
+            if len(self._stretches) > _KNOWN:
+                self._stretches.clear()
+            known = self._stretches[start_ns, end_ns] = list(self._pieces(start_ns, end_ns, len(self._tiers) - 1))
+        return known
 
     def _pieces(self, start_ns: int, end_ns: int, level: int) -> Iterator[_Slice]:
         """The buckets from one moment to before another: the coarsest that fit, finer ones at both ends."""
@@ -296,7 +318,7 @@ class TimeBuckets:
         yield from self._pieces(max(start_ns, begin_ns), end_ns, level - 1)
 
 
-def _count(total: Histogram, values: array[int], counts: array[int]) -> None:
+def _count(total: Histogram, values: Sequence[int], counts: Sequence[int]) -> None:
     """Add the pairs; those that come 0 times are what was rounded up in a sum."""
     if not values:
         return

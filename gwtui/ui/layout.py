@@ -123,5 +123,11 @@ class PanelArea(Container):
         is_seen_anyway = self._alone is not None or self._tab == "incidents" or not self._compact
         is_below = self._open and not is_seen_anyway
         self.set_class(is_below, "-incident-lines")
-        self.query_one(IncidentsPanel).styles.height = self._told if is_below else None
+        _set_height(self.query_one(IncidentsPanel), self._told if is_below else None)
         self.set_class(self._open and not (self._alone or self._compact), "-open-incidents")
+
+
+def _set_height(panel: Panel, height: int | None) -> None:
+    """None: as high as the style sheet says. To take a height away lays all out anew, even where there is none."""
+    if height is not None or panel.styles.inline.has_rule("height"):
+        panel.styles.height = height
