@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from . import arrivals, disk, frames, loads, outside, pings, requests, soak, starting, states, streams
+from . import arrivals, disk, frames, loads, outside, pings, requests, sending, soak, starting, states, streams
 from .figures import Section, line, preamble, say
 
 RECORDS = 300_000
@@ -19,6 +19,7 @@ def sections(records: int, *, quick: bool = False) -> tuple[Section, ...]:
         Section("loads", "How exact stamps are from one stream to 256, no screen", loads.run),
         Section("streams", "What streams cost", streams.run),
         Section("requests", "Small requests", requests.run),
+        Section("sending", "Benchmarks: sends, rates and many streams, against the server's own stamps", sending.run),
         Section("pings", "WebSocket pings", pings.run),
         Section("starting", "From the shell to the first screen and the first probe", starting.run),
         Section("frames", "What the screen costs, at 140x40", frames.run),

@@ -7,11 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from support.limited import Law, limited
 from support.monitor_stage import endpoint
 
 from gwtui.bench import machine_limits
 from gwtui.bench.machine_limits import in_flight_limit, send_capacity
+
+from .limited import Law, limited
 
 TAKES_S = 0.4
 
