@@ -200,9 +200,13 @@ class GwtuiApp(App[int]):
 
     def fit(self) -> None:
         """Lay the screen out anew if it is not as large as the terminal: the timer that tells the screen of a new size
-        can be lost on a busy machine, and that of a busy screen can be replaced by an older one."""
-        if self.screen.outer_size != self.size:
-            self.screen.post_message(events.Resize(self.size, self.size))
+        can be lost on a busy machine, and that of a busy screen can be replaced by an older one.
+
+        While the program ends, its timers go on for a moment after the last screen has gone.
+        """
+        for screen in self.screen_stack[-1:]:
+            if screen.outer_size != self.size:
+                screen.post_message(events.Resize(self.size, self.size))
 
     def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End, and have the engine end meanwhile. Of several reasons the first counts."""
