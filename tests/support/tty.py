@@ -37,6 +37,12 @@ _RUN = re.compile(r"[\r\n]|[^\r\n]+")
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_k][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
 
 
+def panel(number: int) -> str:
+    """What begins the border of that panel: its number, which is its key as well. Its title is not looked for, as that
+    of a panel says what is in it at the moment."""
+    return f"╭─ {number} "
+
+
 class Written(NamedTuple):
     """What a program wrote to a terminal."""
 

@@ -17,7 +17,7 @@ from support.gateways import Gateway, serving
 from support.hazards import ACTION, HAZARD, MARKUP, NAME, SCENARIO, SEQUENCES, Hostile, hazards_in, hostile_session
 from support.monitor_stage import START_AT
 from support.stage import Stage, on_stage
-from support.tty import Tty, taken_apart, terminal
+from support.tty import Tty, panel, taken_apart, terminal
 from textual.content import Content
 
 from gwtui.model.enums import EventKind, FindingName, Trigger
@@ -59,15 +59,15 @@ def shown_panels(tty: Tty, hostile: Hostile) -> None:
     tty.press("2")
     for mode in ("[raw]", "[text]", "[events]"):
         tty.press("v", mode)
-    tty.press("5", "5 Incidents", hides="2 Stream")
-    tty.press("1", "1 Endpoints", hides="5 Incidents")
-    tty.press("1", "2 Stream", "5 Incidents")
+    tty.press("5", panel(5), hides=panel(2))
+    tty.press("1", panel(1), hides=panel(5))
+    tty.press("1", panel(2), panel(5))
 
 
 def shown_requests(tty: Tty, hostile: Hostile) -> None:
     for name in hostile.names:
         tty.press("\r", f"{name} #", "Latest", ISSUER if name.endswith("cert") else "")
-        tty.press("\x1b", "1 Endpoints", hides="Latest")
+        tty.press("\x1b", panel(1), hides="Latest")
         tty.press("\x1b[B")
     assert MARKUP in taken_apart(tty.written).text
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 from support.gateways import Gateway, serving
-from support.tty import Tty, taken_apart, terminal
+from support.tty import Tty, panel, taken_apart, terminal
 from textual.keys import REPLACED_KEYS, key_to_character
 
 from gwtui.ui.keymap import KEYS
@@ -126,16 +126,16 @@ ON_A_SCREEN = (
     press("escape", hides="─ Latest ─"),
 )
 IN_PLACE = (
-    press("1", "1 Endpoints", hides="2 Stream"),
-    press("1", "2 Stream"),
-    press("2", "2 Stream", hides="3 Latency"),
-    press("2", "3 Latency"),
-    press("3", "3 Latency", hides="4 Ping"),
-    press("3", "4 Ping"),
-    press("4", "4 Ping", hides="5 Incidents"),
-    press("4", "5 Incidents"),
-    press("5", "5 Incidents over time", hides="1 Endpoints"),
-    press("escape", "1 Endpoints", hides="over time"),
+    press("1", panel(1), hides=panel(2)),
+    press("1", panel(2)),
+    press("2", panel(2), hides=panel(3)),
+    press("2", panel(3)),
+    press("3", panel(3), hides=panel(4)),
+    press("3", panel(4)),
+    press("4", panel(4), hides=panel(5)),
+    press("4", panel(5)),
+    press("5", panel(5), "over time", hides=panel(1)),
+    press("escape", panel(1), hides="over time"),
     press("tab", "⏎ inspect  n N incident"),
     press("shift+tab", "x acknowledge"),
     press("tab", "⏎ inspect  n N incident"),
