@@ -99,7 +99,7 @@ class BenchSession(SessionWriter):
         self._documents[RUN] = lambda: self._run_file.text()
         self._unsaved.add(RUN)
         self._lock = threading.Lock()
-        """Of `_run_file`: last words may be told by another thread."""
+        """Of `_run_file`: at a hang another thread ends the benchmark."""
 
     @classmethod
     def resumed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self, TypeAlias
 
@@ -17,6 +17,7 @@ import msgspec
 from gwtui import installed_version
 from gwtui.bench.plan import Plan
 from gwtui.model.profile import Endpoint
+from gwtui.recorder.session_metadata import is_whole
 from gwtui.secrets.patterns import public_address
 from gwtui.text.units import timestamp
 
@@ -74,7 +75,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where it ran. Its name is nobody's business."""
+    """Where it ran, without its name."""
 
     system: str
     release: str
@@ -108,11 +109,17 @@ class RunFile:
     machine: Machine
     plan: dict[str, Any]
     """What was asked for, as `kind` has it."""
+    prompts: dict[str, Any] | None = None
+    """The file of prompts: name, number and SHA-256; None where each endpoint was asked its own."""
+    seed: int | None = None
+    cold_warm: bool = False
     gates: tuple[str, ...] = ()
     """The expressions of `--fail-if`."""
     allow_undecided: bool = False
     points: tuple[Point, ...] = ()
     """In the order in which they began."""
+    not_whole: tuple[str, ...] = ()
+    """Endpoints that `profile.toml` has without a secret, so that they cannot be asked again by it."""
 
     @classmethod
     def new(
@@ -120,6 +127,7 @@ class RunFile:
         plan: Plan | Mapping[str, Any],
         *,
         at: float,
+        endpoints: Sequence[Endpoint] = (),
         kind: str = "bench",
         gates: tuple[str, ...] = (),
         allow_undecided: bool = False,
@@ -134,6 +142,7 @@ class RunFile:
             plan=table,
             gates=gates,
             allow_undecided=allow_undecided,
+            not_whole=tuple(each.name for each in endpoints if not is_whole(each)),
         )
 
     def with_point(self, point: Point) -> Self:

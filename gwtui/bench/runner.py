@@ -139,7 +139,8 @@ class _Bench:
 
     async def _probe(self, endpoint: Endpoint, prober: Prober, request: DueRequest) -> bool:
         await make_ready(endpoint)
-        asked = self._workload.asked(endpoint, request.number, warms_up=not self._counting)
+        number = request.number + (self._plan.already if self._counting else 0)
+        asked = self._workload.asked(endpoint, number, warms_up=not self._counting)
         if asked is not None:
             self._asked[endpoint.name, request.number] = asked
             if isinstance(prober, HTTPProber):

@@ -1,6 +1,6 @@
 """The rows of a bench session: those of every session, and on their right what a benchmark needs to be read back whole.
 
-Stamps are milliseconds since the session's `started_at`, on the clock of the measurement, which nobody sets.
+Stamps are milliseconds since the session's `started_at`, on the clock of the measurement, which is never set.
 """
 
 from __future__ import annotations

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gwtui.cli.bench_endpoints import targets_of
+from gwtui.cli.bench_sessions import (
+    Keeping,
+    SessionOptions,
+    given_options,
+    junit_of,
+    refuse_other_prompts,
+    resumed_plan,
+    resumed_recording,
+    resumed_targets,
+    session_options,
+)
 from gwtui.cli.console import Refusal, say
 from gwtui.cli.gates import WithGates, baseline_options, complain, gate_options, gates_of
 from gwtui.cli.measure import (
@@ -24,18 +36,22 @@ from gwtui.cli.measure import (
 )
 from gwtui.cli.options import endpoint_options, exit_with, given, go_bool, rate
 from gwtui.cli.sweep import refuse_slo, slo_options
-from gwtui.cli.workload import WorkloadOptions, workload_options
+from gwtui.cli.user_files import OutputFile
+from gwtui.cli.workload import workload_options
 
 if TYPE_CHECKING:
+    from gwtui.bench.bench_recording import BenchRecording
     from gwtui.bench.plan import Plan
+    from gwtui.bench.run_file import RunFile
     from gwtui.bench.slo import Objective
+    from gwtui.model.profile import Endpoint, Profile
 
 DEFAULT_REQUESTS = 1000
 MOST_CONCURRENT = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchOptions(WorkloadOptions):
+class BenchOptions(SessionOptions):
     """The options of `bench`."""
 
     endpoints: tuple[str, ...] = ()
@@ -61,7 +77,7 @@ class BenchOptions(WorkloadOptions):
     """As the predecessor: only a 200 is a success, and percentiles are shown whatever n is."""
 
     def changes(self) -> dict[str, Any]:
-        return given(model=self.model, **WorkloadOptions.changes(self))
+        return given(model=self.model, **SessionOptions.changes(self))
 
     def described(self) -> dict[str, Any]:
         """Fields of an endpoint that the options describe; empty when they describe none."""
@@ -156,6 +172,7 @@ special_header_option = click.option(
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
 @gate_options
 @baseline_options
+@session_options
 @workload_options
 @slo_options
 @measure_options
@@ -198,29 +215,82 @@ def bench(options: BenchOptions) -> int:
     from gwtui.bench import report
     from gwtui.bench.runner import BenchRun
 
-    plan = options.plan()
-    profile, found = targets_of(options)
-    endpoints = options.pairs_of(found)
+    recording = resumed_recording(options, given_options())
+    if recording is None:
+        plan = options.plan()
+        profile, found = targets_of(options)
+        endpoints = options.pairs_of(found)
+    else:
+        plan = resumed_plan(recording)
+        profile, endpoints = resumed_targets(recording)
+        options = _as_begun(options, recording)
+    workload = options.workload(endpoints)
+    if recording is not None:
+        refuse_other_prompts(recording, workload.told())
     run = BenchRun.of(
         endpoints,
         plan,
         keeps_rows=options.request_csv is not None,
         only_200=options.like_src,
         deadline_s=options.deadline_s,
-        workload=options.workload(endpoints),
+        workload=workload,
     )
     refuse_slo(plan.slo, list(run.measured.values()))
     gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)
     outputs = outputs_of(options)
+    junit = OutputFile(options.junit) if options.junit is not None else None
 
     def report_results() -> bool:
         judged = gates.judged(list(run.measured.values()))
+        told = report.bench_json(run, judged.tripped, judged.told())
+        keeping.summary(told)
         if options.as_json:
-            say(report.bench_json(run, judged.tripped, judged.told()))
+            say(told)
         else:
             say(report.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src))
         write(run, outputs)
+        if junit is not None:
+            junit.write(junit_of(run, judged.asked(), judged.tripped, allow_undecided=options.allow_undecided))
         return complain(judged.tripped, options)
 
-    drive(run, endpoints, profile, report_results)
-    return exit_code(run, tripped=report_results())
+    def last_words() -> None:
+        report_results()
+        keeping.close()
+
+    profile = _loaded(profile, endpoints)
+    run_file = _run_file(options, plan, endpoints, workload.told())
+    with Keeping.of(options, profile, run_file, recording) as keeping:
+        keeping.fill(run)
+        drive(run, endpoints, profile, last_words)
+        tripped = report_results()
+    return exit_code(run, tripped=tripped)
+
+
+def _as_begun(options: BenchOptions, recording: BenchRecording) -> BenchOptions:
+    """With the workload that the benchmark was begun with, and with its gates unless others are given."""
+    run = recording.run
+    options = replace(options, seed=run.seed, cold_warm=run.cold_warm)
+    if options.fail_if:
+        return options
+    return replace(options, fail_if=run.gates, allow_undecided=options.allow_undecided or run.allow_undecided)
+
+
+def _loaded(profile: Profile, endpoints: Sequence[Endpoint]) -> Profile:
+    """The profile with those endpoints alone that are loaded, as they are loaded."""
+    from msgspec import structs
+
+    return structs.replace(profile, endpoints=tuple(endpoints))
+
+
+def _run_file(
+    options: BenchOptions, plan: Plan, endpoints: Sequence[Endpoint], prompts: dict[str, Any] | None
+) -> Callable[[float], RunFile]:
+    """What `run.json` says of a benchmark that begins at a wall time."""
+    from gwtui.bench.run_file import RunFile
+
+    return lambda at: replace(
+        RunFile.new(plan, at=at, endpoints=endpoints, gates=options.fail_if, allow_undecided=options.allow_undecided),
+        prompts=prompts,
+        seed=options.seed,
+        cold_warm=options.cold_warm,
+    )

@@ -95,6 +95,16 @@ class Judged:
         baseline = self.gates.baseline
         return baseline.lines(self.measured, self.answers, time()) if baseline is not None else []
 
+    def asked(self) -> list[tuple[str, str]]:
+        """Every gate that was judged, each with an endpoint that it is about."""
+        limits = [
+            (gate.expression.text, each.endpoint)
+            for each in self.measured
+            for gate in self.gates.limits
+            if gate.applies_to(each)
+        ]
+        return [*limits, *((each.gate, each.endpoint) for each in self.answers)]
+
     def told(self) -> dict[str, Any]:
         """The same for JSON."""
         baseline = self.gates.baseline

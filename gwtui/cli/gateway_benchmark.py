@@ -118,7 +118,7 @@ def _bench_options(options: dict[str, Any], **more: Any) -> BenchOptions:
     if any(options[side] for side in _SIDES.values()):
         _drop_unused(options)
         options |= _references({key: options[key] for key in _SIDES if options[key] is not None})
-    return BenchOptions(**options, **more, like_src=True)
+    return BenchOptions(**options, **more, like_src=True, no_session=True)
 
 
 def _drop_unused(options: dict[str, Any]) -> None:

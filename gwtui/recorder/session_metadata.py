@@ -51,6 +51,12 @@ def endpoint_table(endpoint: Endpoint) -> dict[str, Any]:
     return table
 
 
+def is_whole(endpoint: Endpoint) -> bool:
+    """Whether the endpoint is in that file as it is, and not without a secret that it spells out."""
+    whole: dict[str, Any] = _without_none(msgspec.to_builtins(endpoint))
+    return endpoint_table(endpoint) == whole
+
+
 def _escaped(text: str) -> str:
     """The TOML with its invisible characters as escapes, which mean the same: it may be printed on a terminal."""
     if text.replace("\n", "").isprintable():
@@ -105,6 +111,12 @@ def _masked(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: _masked(item, key) for key, item in value.items()}
     return MASK if isinstance(value, str) and names_secret(name) else value
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return [_without_none(item) for item in value if item is not None] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

@@ -127,7 +127,7 @@ def test_flags_as_the_predecessor_took_them(gateway: Answering) -> None:
 
 
 def test_keys_for_nothing_and_missing_keys_are_said(gateway: Answering) -> None:
-    result = typed(f"bench --gateway {gateway.url} --sgp env:SGP --requests 1")
+    result = typed(f"bench --gateway {gateway.url} --sgp env:SGP --requests 1 --no-session")
     assert result.stderr.splitlines() == [
         "gwtui: note: --gateway is asked without a key: there is no --sgd",
         "gwtui: note: --sgp was given and is not used: there is no --sourcegraph",
@@ -210,7 +210,7 @@ def test_a_gate_decides_the_exit_code(gateway: Answering, profile: str, gate: st
 
 
 def test_an_undecided_gate_is_no_pass_unless_that_is_allowed(profile: str) -> None:
-    line = f"bench one {profile} --requests 3 --fail-if p99_e2e>1m"
+    line = f"bench one {profile} --requests 3 --fail-if p99_e2e>1m --no-session"
     result = typed(line)
     assert result.exit_code == 1
     assert "gwtui: one: undecided: p99 E2E takes 299 results, and n is 3" in result.stderr
@@ -358,7 +358,7 @@ def test_ctrl_c_reports_what_was_measured(gateway: Answering, tmp_path: Path) ->
     gateway.answer = answer
     requests = tmp_path / "requests.csv"
     main = "from gwtui.cli.console import run; from gwtui.cli import bench; run(bench.command)"
-    line = f"--api http --url {gateway.url} --path /v2/http --requests 1000 --request-csv {requests}"
+    line = f"--api http --url {gateway.url} --path /v2/http --requests 1000 --request-csv {requests} --no-session"
     with subprocess.Popen(
         [sys.executable, "-c", main, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
