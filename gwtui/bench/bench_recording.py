@@ -79,15 +79,6 @@ class BenchRecording:
             return directory.read(SUMMARY, MAX_RUN_BYTES) if directory.has(SUMMARY) else None
 
 
-def is_bench(path: Path) -> bool:
-    """Whether a directory is a bench session."""
-    try:
-        with Directory.held(path) as directory:
-            return directory.has(RUN)
-    except OSError:
-        return False
-
-
 def read_bench(path: Path) -> BenchRecording:
     """The bench session in the directory, which is untrusted. Raises SessionError."""
     session = read_session(path)

@@ -162,10 +162,13 @@ def _decode_session(path: Path, *, as_json: bool) -> int:
     """Judge the kept streams of a session anew, and print where that differs. Returns the exit code."""
     from gwtui.decode.session_streams import streams_in
     from gwtui.recorder import session_dir
+    from gwtui.recorder.ownership import is_bench
     from gwtui.report import session_streams_json, session_streams_text
 
     learn_keys()
     directory, code = session_dir(path), 0
+    if is_bench(directory):
+        raise Refusal(f"{directory}: a benchmark keeps no streams: gwtui report shows what it measured")
 
     def judged() -> Iterator[Judged]:
         nonlocal code

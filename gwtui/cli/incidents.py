@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gwtui.cli.console import EXIT_DOWN, OwnFaultError, note, say, styled
+from gwtui.cli.console import EXIT_DOWN, OwnFaultError, Refusal, note, say, styled
 from gwtui.cli.options import exit_codes, exit_with
 from gwtui.cli.replay import recorded_session
 
@@ -39,9 +39,12 @@ def command(directory: Path | None, only_open: bool, as_json: bool) -> None:
 
 def incidents(directory: Path | None, *, only_open: bool = False, as_json: bool = False) -> int:
     """Print the incidents of a session; without a directory of the latest one. Returns the exit code."""
+    from gwtui.recorder.ownership import is_bench
     from gwtui.report import incident_json, incident_lines, worst_first
 
     session = recorded_session(directory)
+    if is_bench(session.directory):
+        raise Refusal(f"{session.directory}: a benchmark has no incidents: gwtui report shows what it measured")
     found, now_at, outside = _read(session)
     shown = [each for each in found if each.is_open or not only_open]
     if as_json:

@@ -103,6 +103,15 @@ def refusal_of(path: Path) -> str:
         return ""
 
 
+def is_bench(path: Path) -> bool:
+    """Whether a directory is a bench session."""
+    try:
+        with Directory.held(path) as directory:
+            return directory.has(RUN)
+    except OSError:
+        return False
+
+
 def fault_of(directory: Directory) -> str:
     """Why no session may be recorded into a directory that is held; empty when one may. Raises OSError."""
     if sys.platform != "win32" and directory.status().st_uid != os.geteuid():

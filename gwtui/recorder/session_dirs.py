@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from gwtui.config.paths import of_user
-from gwtui.recorder.ownership import SESSION
+from gwtui.recorder.ownership import RUN, SESSION
 from gwtui.text.units import timestamp
 from gwtui.text.untrusted_files import Directory, make_private_directories
 
@@ -62,7 +62,7 @@ def _make_private(sessions: Path) -> None:
 
 
 def latest_session_dir(state: Path | None = None) -> Path | None:
-    """The directory of the latest session, or None."""
+    """The directory of the latest session of a monitor, or None. Those of benchmarks have to be named."""
     sessions = _sessions(state)
     if sessions is None:
         return None
@@ -74,8 +74,10 @@ def latest_session_dir(state: Path | None = None) -> Path | None:
 
 
 def _began(directory: Path) -> float | None:
-    """When its session began, according to its file, or None."""
+    """When its session began, according to its file, or None; None of one of a benchmark too."""
     try:
+        if (directory / RUN).exists():
+            return None
         status = (directory / SESSION).lstat()
     except OSError:
         return None

@@ -18,6 +18,7 @@ from gwtui.bench.bench_recording import Missed, read_bench
 from gwtui.bench.bench_session import BenchSession, SessionRefusedError
 from gwtui.bench.plan import Plan
 from gwtui.bench.run_file import Point, RunFile, RunFileError, prompt_hash
+from gwtui.bench.slo import parse_slo
 from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
@@ -91,7 +92,7 @@ def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory
         CLAUDE, url="https://me:made-up-word@gateway.test/v1?key=made-up-word", key="env:NOWHERE", prompt="why?"
     )
     with session(directory) as writer:
-        plan = Plan(rate=5.0, arrivals=arrivals_of("poisson 1..5 over 3s"))
+        plan = Plan(rate=5.0, arrivals=arrivals_of("poisson 1..5 over 3s"), slo=parse_slo("ttft<500ms"))
         point = Point.of(asked, plan, name="claude, 5/s", axes={"rate": 5.0})
         writer.begin(point)
         writer.begin(replace(point, model="another"))
@@ -112,7 +113,8 @@ def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory
     )
     assert only["url"] == "https://gateway.test/v1"
     assert only["prompt_sha256"] == prompt_hash(asked) != prompt_hash(CLAUDE)
-    assert read_bench(directory).run.point("claude, 5/s") == replace(point, ended=True)
+    recording = read_bench(directory)
+    assert recording.run.point("claude, 5/s") == replace(point, ended=True)
 
 
 def test_the_summary_is_the_object_that_was_given(directory: Path) -> None:

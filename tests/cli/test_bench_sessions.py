@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from support.answering import WHOLE, Answering, answering
 
 from gwtui.bench.bench_recording import read_bench
-from gwtui.cli import bench
+from gwtui.cli import bench, compare, decode, incidents, replay
 from gwtui.recorder import state_dir
 
 MAIN = "from gwtui.cli.console import run; from gwtui.cli import bench; run(bench.command)"
@@ -224,3 +224,22 @@ def test_gates_are_test_cases(line: str, tmp_path: Path) -> None:
     typed(f"{line} --requests 3 --allow-undecided --junit {file}", *gates)
     root = ElementTree.parse(file).getroot()
     assert (root.get("failures"), root.get("skipped")) == ("1", "1")
+
+
+def test_commands_about_monitors_say_that_it_is_a_benchmark(line: str) -> None:
+    typed(f"{line} --requests 1")
+    (directory,) = sessions()
+    for command in (incidents.command, decode.command):
+        args = [directory.name] if command is incidents.command else ["--session", directory.name]
+        result = CliRunner().invoke(command, args)
+        assert (result.exit_code, "gwtui report shows what it measured" in result.stderr) == (2, True)
+    assert "there is no session yet" in CliRunner().invoke(incidents.command, []).stderr
+
+
+def test_a_benchmark_is_replayed_and_compared_as_any_session(line: str) -> None:
+    typed(f"{line} --requests 3")
+    (directory,) = sessions()
+    replayed = CliRunner().invoke(replay.command, [str(directory), "--headless"])
+    assert "3 requests, 0 failed" in replayed.stdout
+    compared = CliRunner().invoke(compare.command, [str(directory), str(directory)])
+    assert "(3 of 3 good) against" in compared.stdout
