@@ -160,6 +160,23 @@ def test_a_benchmark_is_gone_on_with_as_it_was_begun(line: str, tmp_path: Path, 
     assert says in refused(f"--resume {tmp_path / 'a'} {more}")
 
 
+def test_prompts_go_on_behind_those_that_were_asked(gateway: Answering, tmp_path: Path) -> None:
+    prompts, other = tmp_path / "prompts.jsonl", tmp_path / "other.jsonl"
+    prompts.write_text("".join(f'{{"prompt": "question {each}"}}\n' for each in range(1, 10)))
+    other.write_text('{"prompt": "another"}\n')
+    line = f"--api openai-chat --url {gateway.url} --no-stream --prompts {prompts}"
+    killed = Killed(gateway, f"{line} --requests 8 --session-dir {tmp_path / 's'}", signal.SIGINT, lambda: None)
+    assert killed.code == 128 + signal.SIGINT, killed.errors
+    gateway.answer = lambda _: (200, WHOLE["/v2/http"])
+    assert "give --prompts with the file prompts.jsonl" in refused(f"--resume {tmp_path / 's'}")
+    assert "give --prompts with the file prompts.jsonl" in refused(f"--resume {tmp_path / 's'} --prompts {other}")
+    before = len(gateway.asked)
+    typed(f"--resume {tmp_path / 's'} --prompts {prompts}")
+    assert [each.json["messages"][0]["content"] for each in gateway.asked[before:]] == [
+        f"question {each}" for each in (6, 7, 8)
+    ]
+
+
 def test_what_is_no_bench_session_cannot_be_gone_on_with(tmp_path: Path) -> None:
     assert "is not a session directory" in refused(f"--resume {tmp_path / 'nowhere'}")
     assert "is not a session directory" in refused(f"--resume {tmp_path}")
