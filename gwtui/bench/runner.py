@@ -30,6 +30,7 @@ from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
+from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets.resolver import make_ready
 from gwtui.verdict.successive import Bursts
 
@@ -169,8 +170,7 @@ def _connections(plan: Plan, members: int) -> int:
 
 
 async def _connect(prober: Prober) -> None:
-    """A WebSocket that is pinged connects at its first ping."""
-    if isinstance(prober, HTTPProber):
+    if isinstance(prober, HTTPProber | WebSocketProber):
         await prober.connect()
 
 

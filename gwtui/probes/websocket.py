@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -126,6 +127,14 @@ class WebSocketProber:
     def goes_on(self) -> bool:
         """No: pings have no turns."""
         return False
+
+    async def connect(self) -> None:
+        """Connect before the first ping, where connections are kept. What goes wrong is left to that ping."""
+        if self._endpoint.connection == "fresh":
+            return
+        now_ns = time.perf_counter_ns()
+        with suppress(PingFailedError):
+            await self._dialled(_Seen(1, Trigger.BURST, time.time(), now_ns, 0, now_ns))
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Ping:
         """Ping once. See `Prober.probe`."""

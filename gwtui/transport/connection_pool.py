@@ -71,9 +71,12 @@ class ConnectionPool:
         return await self._reusable(number, trace) or await self._connected(number, trace, context)
 
     async def connect(self) -> None:
-        """Open a connection before the first request, where connections are kept. Raises as `connection` does."""
+        """Load what connections need before the first request, and open one where connections are kept. Raises as
+        `connection` does."""
+        import encodings.idna  # noqa: F401 - the first look-up of a name would load it
+
+        context = self._tls.context() if self._tls is not None else None
         if self._route.keeps and not self._kept:
-            context = self._tls.context() if self._tls is not None else None
             await self._connected(1, ConnectionTrace(), context)
 
     async def finish(self, connection: HTTPConnection) -> bytes:
