@@ -76,6 +76,7 @@ COMMANDS = (
     Command("config add anthropic --config added.toml", "added.toml"),
     Command("config add cody --config added.toml", "cody-gateway-ws"),
     Command("help gateways", "gwtui gateway benchmark-stream"),
+    Command("manual benchmarks", "Benchmarks"),
     Command("gateway --faults", "stall"),
     Command("gateway benchmark-stream --gateway GATEWAY --sgd made-up-key --requests 2", "2 successful (100 %)"),
     Command("gateway benchmark --gateway GATEWAY --requests 2", "4 successful (100 %)"),

@@ -22,7 +22,7 @@ from gwtui.cli.bench_sessions import (
     session_options,
 )
 from gwtui.cli.console import Refusal, say
-from gwtui.cli.gates import WithGates, baseline_options, complain, gate_options, gates_of
+from gwtui.cli.gates import baseline_options, complain, gate_options, gates_of
 from gwtui.cli.measure import (
     COUNT,
     WARMUP,
@@ -34,6 +34,7 @@ from gwtui.cli.measure import (
     text_style,
     write,
 )
+from gwtui.cli.measure_help import MeasureHelp
 from gwtui.cli.options import endpoint_options, exit_with, given, go_bool, rate
 from gwtui.cli.sweep import refuse_slo, slo_options
 from gwtui.cli.user_files import OutputFile
@@ -152,7 +153,7 @@ special_header_option = click.option(
 
 @click.command(
     "bench",
-    cls=WithGates,
+    cls=MeasureHelp,
     short_help="Benchmark endpoints: latency percentiles and failures.",
     epilog=exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )

@@ -13,6 +13,7 @@ import click
 from gwtui.cli import measure
 from gwtui.cli.console import EXIT_DOWN, Refusal, note, say
 from gwtui.cli.gates import complain, gate_options, gates_of, recorded_gates
+from gwtui.cli.measure_help import MeasureHelp
 from gwtui.cli.options import exit_with, seconds
 from gwtui.cli.user_files import progress
 
@@ -46,6 +47,7 @@ class CompareOptions(measure.MeasureOptions):
 
 @click.command(
     "compare",
+    cls=MeasureHelp,
     short_help="Compare A and B: difference, confidence interval, significance.",
     epilog=measure.exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )

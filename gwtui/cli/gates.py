@@ -12,7 +12,7 @@ import click
 
 from gwtui.cli.console import Refusal
 from gwtui.cli.measure import MeasureOptions, refusing_targets
-from gwtui.cli.options import FlagsAsGo, option_group
+from gwtui.cli.options import option_group
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
@@ -40,25 +40,6 @@ baseline_options = option_group(
         help="The endpoint's name in the baseline, where it differs; repeatable.",
     ),
 )
-
-
-class WithGates(FlagsAsGo):
-    """Its help explains `--fail-if`."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from gwtui.bench.measures import MEASURES
-        from gwtui.model.metrics import LATENCIES
-
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(
-                "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
-                f"{', '.join(LATENCIES)}; {', '.join(MEASURES)}; or a verdict or finding "
-                "such as truncated or sequential. Requests that were never sent count as failed. A percentile of too "
-                "few results is undecided: exit code 1, unless --allow-undecided. "
-                "For one endpoint only: 'claude: p95_e2e>2s'."
-            )
-        super().format_epilog(ctx, formatter)
 
 
 @dataclass(frozen=True, slots=True)

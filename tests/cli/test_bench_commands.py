@@ -219,6 +219,17 @@ def test_an_undecided_gate_is_no_pass_unless_that_is_allowed(profile: str) -> No
     assert typed(f"{line} --fail-if max_e2e>0 --allow-undecided").exit_code == 1
 
 
+@pytest.mark.parametrize("command", ["bench", "compare"])
+def test_help_has_each_option_in_its_group_and_says_what_gates_are(command: str) -> None:
+    told = CliRunner().invoke(program, [command, "--help"], terminal_width=80).stdout
+    assert max(map(len, told.splitlines())) <= 80
+    _, _, rest = told.partition("\nOther:\n")
+    assert [line.split()[0] for line in rest.partition("\n\n")[0].splitlines()] == ["--help"], (
+        "each other one has a group"
+    )
+    assert all(part in told for part in ("What has to hold:", "p95_ttft>1.2x", "never_sent", "slower", "Exit codes:"))
+
+
 def recorded(path: Path, name: str, took_ms: float, n: int = 60) -> Path:
     """A file of requests that each took about that long."""
     rows = [f"{name},{took_ms + at / 1000},ok" for at in range(n)]
