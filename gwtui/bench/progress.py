@@ -1,13 +1,14 @@
-"""How far a benchmark is, while it runs: a bar on a terminal, a line now and then without one."""
+"""How far a benchmark is, shown while it runs: a bar on a terminal, else a line every 10 s."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import click
 
@@ -19,28 +20,55 @@ PERIOD_S = 0.1
 LINE_PERIOD_S = 10.0
 
 
+class Progress(Protocol):
+    """What is shown."""
+
+    @property
+    def length(self) -> int:
+        """Of the whole, in steps; 1 or more."""
+
+    @property
+    def in_requests(self) -> bool:
+        """Whether a step is a request, and the bar names their number."""
+
+    @property
+    def tells_end(self) -> bool:
+        """Whether its words say when it will have ended; else the bar does."""
+
+    def done(self) -> int:
+        """Steps that are done."""
+
+    def beside_bar(self) -> str: ...
+
+    def line(self) -> str:
+        """For a log."""
+
+
 @asynccontextmanager
-async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[None]:
-    """Show how far it is while the block runs: ten times a second on a terminal, else a line every 10 s."""
-    rows = list(measured.values())
+async def shown(progress: Progress) -> AsyncIterator[None]:
+    """Show how far it is while the block runs."""
     if sys.stderr is None:
         yield
         return
     if not sys.stderr.isatty():
-        async with _kept_up(_saying(plan, rows)):
+        async with _kept_up(_saying(progress)):
             yield
         return
-    length, done = _scale(plan, rows)
 
-    def progress(_: int | None) -> str:
-        return _progress(rows)
+    def words(_: int | None) -> str:
+        return progress.beside_bar()
 
     with click.progressbar(
-        length=length, file=sys.stderr, label="measuring", item_show_func=progress, show_pos=not plan.for_s
+        length=progress.length,
+        file=sys.stderr,
+        label="measuring",
+        item_show_func=words,
+        show_pos=progress.in_requests,
+        show_eta=not progress.tells_end,
     ) as bar:
 
         def update() -> None:
-            bar.update(done() - bar.pos)
+            bar.update(progress.done() - bar.pos)
 
         async def keep_updating() -> None:
             while True:
@@ -66,30 +94,51 @@ async def _kept_up(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _saying(plan: Plan, rows: Sequence[Measured]) -> None:
-    began = time.monotonic()
-    of = f" of {units.count(plan.requests * len(rows))}" if plan.requests is not None else ""
+async def _saying(progress: Progress) -> None:
     while True:
         await asyncio.sleep(LINE_PERIOD_S)
-        ended, failed = (units.count(sum(map(count, rows))) for count in (_ended, lambda each: each.failed))
-        seconds = round(time.monotonic() - began)
         with suppress(OSError):  # nobody reads it any more
-            click.echo(f"gwtui: {ended}{of} requests, {failed} failed, {seconds} s", err=True)
+            click.echo(f"gwtui: {progress.line()}", err=True)
 
 
-def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]]:
-    """How long the whole is, and how much of it is done: in requests, or in tenths of a second."""
-    if plan.for_s is None:
-        return (plan.requests or 0) * len(rows), lambda: sum(_ended(each) for each in rows)
-    began = time.monotonic()
-    total = plan.for_s * (len(rows) if plan.order is Order.ONE_BY_ONE else 1)
-    return max(1, round(total * 10)), lambda: min(round((time.monotonic() - began) * 10), round(total * 10))
+@dataclass(slots=True)
+class PlanProgress:
+    """How far a plan is: in requests, or in tenths of a second."""
+
+    plan: Plan
+    rows: Sequence[Measured]
+    began: float = field(default_factory=time.monotonic)
+    tells_end: bool = False
+
+    @property
+    def in_requests(self) -> bool:
+        return self.plan.for_s is None
+
+    @property
+    def length(self) -> int:
+        if self.plan.for_s is None:
+            return (self.plan.requests or 0) * len(self.rows)
+        total_s = self.plan.for_s * (len(self.rows) if self.plan.order is Order.ONE_BY_ONE else 1)
+        return max(1, round(total_s * 10))
+
+    def done(self) -> int:
+        if self.in_requests:
+            return ended(self.rows)
+        return min(round((time.monotonic() - self.began) * 10), self.length)
+
+    def beside_bar(self) -> str:
+        return f"{units.many(ended(self.rows), 'request')}, {units.count(failed(self.rows))} failed"
+
+    def line(self) -> str:
+        of = f" of {units.count(self.plan.requests * len(self.rows))}" if self.plan.requests is not None else ""
+        seconds = round(time.monotonic() - self.began)
+        return f"{units.count(ended(self.rows))}{of} requests, {units.count(failed(self.rows))} failed, {seconds} s"
 
 
-def _ended(measured: Measured) -> int:
-    return measured.total + measured.cancelled + measured.local
+def ended(rows: Sequence[Measured]) -> int:
+    """The number of requests that have ended, or never will."""
+    return sum(each.total + each.cancelled + each.local for each in rows)
 
 
-def _progress(rows: Sequence[Measured]) -> str:
-    failed = sum(each.failed for each in rows)
-    return f"{units.many(sum(map(_ended, rows)), 'request')}, {units.count(failed)} failed"
+def failed(rows: Sequence[Measured]) -> int:
+    return sum(each.failed for each in rows)

@@ -17,7 +17,7 @@ import msgspec
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.machine_limits import out_of_reach, send_capacity
 from gwtui.bench.plan import Order, Plan
-from gwtui.bench.progress import shown
+from gwtui.bench.progress import PlanProgress, shown
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.resume import KeptResults
 from gwtui.bench.workload import Asked, Workload
@@ -230,7 +230,10 @@ class BenchRun:
             await self._know_capacity(endpoints)
         began = time.monotonic()
         try:
-            async with shown(self.plan, self.measured), asyncio.timeout(self.deadline_s) as deadline:
+            async with (
+                shown(PlanProgress(self.plan, list(self.measured.values()))),
+                asyncio.timeout(self.deadline_s) as deadline,
+            ):
                 for members, plan in self.kept.steps(endpoints, self.plan):
                     await drive(members, profile, plan, self.take, self._miss, workload=self.workload)
         except TimeoutError:
