@@ -19,7 +19,7 @@ from gwtui.bench.gate_figures import GateError
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.run_file import Axis
-from gwtui.bench.slo import ExpressionError, Objective, check_slo, parse_slo
+from gwtui.bench.slo import ExpressionError, SLOError, check_slo, parse_slo
 from gwtui.bench.targets import TargetError
 from gwtui.bench.thresholds import Threshold
 from gwtui.config import ConfigError, endpoint_from
@@ -93,7 +93,6 @@ class Campaign:
     blocks: tuple[Block, ...]
     """In the order in which they are measured."""
     gates: tuple[Threshold, ...] = ()
-    objectives: tuple[Objective, ...] = ()
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -113,19 +112,17 @@ def campaign_of(plan: BenchPlan, profile: Profile) -> Campaign:
     """The campaign of a plan. Raises ExpressionError, TargetError or ConfigError."""
     points = _points(plan, endpoints_of(plan, profile))
     gates = tuple(map(thresholds.parse, plan.fail_if))
-    objectives = parse_slo(plan.slo) if plan.slo is not None else ()
     campaign = Campaign(
         plan=plan,
         profile=profile,
         points=points,
         blocks=tuple(_blocks(points, plan.blocks)),
         gates=gates,
-        objectives=objectives,
     )
     measured = {point.name: nothing_of(point) for point in points}
     for gate in gates:
         check_gate(gate, points, measured)
-    check_slo(objectives, _metrics(measured))
+    check_slo(points[0].load.slo, _metrics(measured))
     return campaign
 
 
@@ -144,7 +141,8 @@ def endpoints_of(plan: BenchPlan, profile: Profile) -> list[Endpoint]:
 
 def nothing_of(point: CampaignPoint) -> Measured:
     """What was measured of a point before it began."""
-    return empty([point.endpoint], from_planned=point.load.rate is not None)[point.endpoint.name]
+    load = point.load
+    return empty([point.endpoint], from_planned=load.rate is not None, slo=load.slo)[point.endpoint.name]
 
 
 def _points(plan: BenchPlan, endpoints: Sequence[Endpoint]) -> tuple[CampaignPoint, ...]:
@@ -189,7 +187,8 @@ def _point(
 
 
 def _loads(plan: BenchPlan) -> list[Plan]:
-    each = Plan(requests=plan.requests_each, for_s=plan.for_s, warmup=plan.warmup)
+    slo = parse_slo(plan.slo) if plan.slo is not None else ()
+    each = Plan(requests=plan.requests_each, for_s=plan.for_s, warmup=plan.warmup, slo=slo)
     limits = plan.values("concurrency")
     if rates := plan.values("rate"):
         limit = limits[0] if limits else OPEN_LOOP_LIMIT
@@ -293,6 +292,9 @@ def plan_faults(plan: BenchPlan, profile: Profile) -> Iterator[Problem]:
     except PromptError as error:
         yield Problem((*where, "prompts", error.name), str(error))
         return
+    except SLOError as error:
+        yield Problem((*where, "slo"), str(error))
+        return
     except TargetError as error:
         yield Problem(where, str(error))
         return
@@ -306,8 +308,8 @@ def plan_faults(plan: BenchPlan, profile: Profile) -> Iterator[Problem]:
         except ExpressionError as error:
             yield Problem((*where, "fail_if", index), str(error).removeprefix(f"--fail-if {text!r}: "))
     try:
-        check_slo(parse_slo(plan.slo) if plan.slo is not None else (), _metrics(measured))
-    except ExpressionError as error:
+        check_slo(points[0].load.slo, _metrics(measured))
+    except SLOError as error:
         yield Problem((*where, "slo"), str(error))
 
 

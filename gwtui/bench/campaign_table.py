@@ -97,6 +97,13 @@ def _failed(measured: Measured) -> str:
     return f"{units.count(measured.failed)} ({units.share(measured.fail_share)} %)"
 
 
+def _goodput(measured: Measured) -> str:
+    """Those that keep all objectives, as a share of those due, and as a rate."""
+    rates, share = measured.rates, measured.goodput_share
+    per_s = None if rates is None else rates.per_s(measured.goodput)
+    return units.MISSING if share is None else f"{units.share(share)} %, {units.rate(per_s)}/s"
+
+
 FIGURES = (
     _latency(Metric.TTFT),
     _latency(Metric.E2E),
@@ -106,6 +113,7 @@ FIGURES = (
         "output tokens/s", _tokens_per_s, lambda measured: measured.rates is None or bool(measured.rates.output_tokens)
     ),
     Figure("failed", _failed, colour=lambda measured: FAILED if measured.failed else None),
+    Figure("goodput", _goodput, lambda measured: measured.attainment is not None),
     Figure("cost", lambda measured: units.dollars(measured.cost_usd), lambda each: each.cost_usd is not None),
 )
 """From the top of a group to its bottom."""

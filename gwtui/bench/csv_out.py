@@ -129,8 +129,12 @@ _PING_NAMES = {"ping_number": "request_number", Metric.RTT.about.column: Metric.
 
 def aggregate_lines(measured: Sequence[Measured]) -> list[bytes]:
     """The whole file: heading, then a row per endpoint in their order."""
-    rows = [csv_line(read(each) for read in _AGGREGATE.values()) for each in measured]
-    return [csv_line(AGGREGATE_COLUMNS), *rows]
+    return [csv_line(AGGREGATE_COLUMNS), *map(csv_line, map(aggregate_cells, measured))]
+
+
+def aggregate_cells(measured: Measured) -> list[Cell]:
+    """One row of it."""
+    return [read(measured) for read in _AGGREGATE.values()]
 
 
 def request_lines(lines: Iterable[bytes]) -> list[bytes]:

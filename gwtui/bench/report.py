@@ -53,10 +53,10 @@ def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *,
         breakdown.summary_lines(measured),
         compared,
     ]
-    return _joined(blocks)
+    return joined(blocks)
 
 
-def _joined(blocks: Iterable[Sequence[str]]) -> str:
+def joined(blocks: Iterable[Sequence[str]]) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
@@ -98,34 +98,34 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str,
         "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
         "send_capacity_per_s": _rounded(run.send_capacity),
         "counted_from": "planned send" if plan.rate is not None else "actual send",
-        "endpoints": [_endpoint(each) for each in run.measured.values()],
-        "failures": [_compared_failures(each) for each in compare_failures(pairs)],
-        "comparisons": _comparisons(compare(pairs)),
+        "endpoints": [endpoint_told(each) for each in run.measured.values()],
+        "failures": [failures_told(each) for each in compare_failures(pairs)],
+        "comparisons": comparisons_told(compare(pairs)),
         **gates_told(tripped),
         **compared,
     }
     if plan.rate is not None:
-        told["from_actual_send"] = [_endpoint(each) for each in run.actual.values()]
-    return _formatted(told)
+        told["from_actual_send"] = [endpoint_told(each) for each in run.actual.values()]
+    return formatted(told)
 
 
 def gates_told(tripped: Sequence[Tripped]) -> dict[str, Any]:
     """The gates that were not passed."""
     return {
-        "tripped": [_gate(each) for each in tripped if not each.undecided],
-        "undecided": [_gate(each) for each in tripped if each.undecided],
+        "tripped": [gate_told(each) for each in tripped if not each.undecided],
+        "undecided": [gate_told(each) for each in tripped if each.undecided],
     }
 
 
-def _gate(tripped: Tripped) -> dict[str, str]:
+def gate_told(tripped: Tripped) -> dict[str, str]:
     return {"gate": tripped.gate, "endpoint": tripped.endpoint, "reason": tripped.reason}
 
 
-def _formatted(told: Any) -> str:
+def formatted(told: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
-def _endpoint(measured: Measured) -> dict[str, Any]:
+def endpoint_told(measured: Measured) -> dict[str, Any]:
     return {
         "endpoint": measured.endpoint,
         "successful": measured.ok,
@@ -256,7 +256,7 @@ def compare_text(
         if not mine:
             lines += breakdown.figure_lines(first, second, style)
         blocks.append(lines)
-    return _joined([*blocks, breakdown.failure_lines(measured), gates])
+    return joined([*blocks, breakdown.failure_lines(measured), gates])
 
 
 def _change_label(second: ComparedSeries, label: str) -> str:
@@ -283,13 +283,13 @@ def compare_json(
             }
             for each in series.values()
         ],
-        "failures": [_compared_failures(each) for each in compare_failures(pairs)],
-        "comparisons": _comparisons(found),
+        "failures": [failures_told(each) for each in compare_failures(pairs)],
+        "comparisons": comparisons_told(found),
         **({"changes": _changes(pairs, found, label)} if label else {}),
         "ratios": [ratio_gates.told(each) for each in answers],
         **gates_told(tripped),
     }
-    return _formatted(told)
+    return formatted(told)
 
 
 def _changes(
@@ -306,7 +306,7 @@ def _changes(
     ]
 
 
-def _compared_failures(found: FailureComparison) -> dict[str, Any]:
+def failures_told(found: FailureComparison) -> dict[str, Any]:
     return {
         "first": found.first,
         "second": found.second,
@@ -318,7 +318,7 @@ def _compared_failures(found: FailureComparison) -> dict[str, Any]:
     }
 
 
-def _comparisons(found: Sequence[Comparison]) -> list[dict[str, Any]]:
+def comparisons_told(found: Sequence[Comparison]) -> list[dict[str, Any]]:
     return [_comparison(each, sentence(each)) for each in found]
 
 

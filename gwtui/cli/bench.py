@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.bench_endpoints import targets_of
+from gwtui.cli.bench_plan import bench_plan
 from gwtui.cli.bench_sessions import (
     Keeping,
     SessionOptions,
@@ -56,6 +57,7 @@ class BenchOptions(SessionOptions):
     """The options of `bench`."""
 
     endpoints: tuple[str, ...] = ()
+    plan_name: str | None = None
     concurrency: int | None = None
     together: bool = False
     interleave: bool = False
@@ -158,6 +160,7 @@ special_header_option = click.option(
     epilog=exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
+@click.option("--plan", "plan_name", metavar="NAME", help="Carry out the plan [bench.NAME] of the configuration.")
 @click.option(
     "--requests", type=COUNT, metavar="N", help="Requests per endpoint.  [default: 1000, no limit with --for]"
 )
@@ -203,6 +206,7 @@ def command(**options: Any) -> None:
 
     \b
       gwtui bench --requests 200 --csv results.csv
+      gwtui bench --plan nightly --json
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench claude --arrivals 'poisson 5..50 over 2m'
@@ -216,6 +220,8 @@ def bench(options: BenchOptions) -> int:
     from gwtui.bench import report
     from gwtui.bench.runner import BenchRun
 
+    if options.plan_name is not None:
+        return bench_plan(options, options.plan_name)
     recording = resumed_recording(options, given_options())
     if recording is None:
         plan = options.plan()

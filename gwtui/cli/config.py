@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gwtui.cli.bench_plan import plan_faults, print_plans
 from gwtui.cli.console import EXIT_USAGE, Refusal, refusing, say, shown
 from gwtui.cli.options import FILE, config_option, exit_with, given, key_option, model_option
 
@@ -54,8 +55,8 @@ def check_file(file: Path | None, config_file: Path | None) -> None:
     """Check a configuration and print every fault with its file, line and key. Exits with 2 when there is one.
 
     Without a fault it explains the rules of every endpoint: when it is down, degraded or slow, what its usual is taken
-    from, and its maintenance windows. Things that are missing on this machine, such as an environment variable with a
-    key, are printed as notes.
+    from, and its maintenance windows; and what every plan of a benchmark will do. Things that are missing on this
+    machine, such as an environment variable with a key, are printed as notes.
     """
     from gwtui.config import config_path, load
     from gwtui.report.rules import rule_lines
@@ -78,6 +79,7 @@ def check_file(file: Path | None, config_file: Path | None) -> None:
     for profile in config.profiles:
         for line in rule_lines(profile):
             say(shown(line))
+    print_plans(config)
 
 
 @command.command("add", short_help="Add a ready-made endpoint to a profile.")
@@ -135,7 +137,8 @@ def faults_of(path: Path) -> list[ConfigFault]:
     if faults := check(path):
         return faults
     config = load(path)
-    return sorted((*_look_faults(config), *_file_faults(config)), key=lambda fault: fault.line or 0)
+    faults = [*_look_faults(config), *_file_faults(config), *plan_faults(config)]
+    return sorted(faults, key=lambda fault: fault.line or 0)
 
 
 def notes_of(config: Config) -> list[str]:

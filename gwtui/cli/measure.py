@@ -17,6 +17,7 @@ from gwtui.cli.options import FILE, given, seconds
 from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
+    from gwtui.bench.campaign_run import CampaignRun
     from gwtui.bench.runner import BenchRun
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.text.tables import TextStyle
@@ -134,7 +135,7 @@ def write(run: BenchRun, outputs: Mapping[str, OutputFile]) -> None:
         output.write(b"".join(lines))
 
 
-def exit_code(run: BenchRun, *, tripped: bool) -> int:
+def exit_code(run: BenchRun | CampaignRun, *, tripped: bool) -> int:
     """128 + the signal that ended the run; 1 when a threshold tripped, an endpoint had no success or the deadline ended
     it; else 0."""
     if run.stopped_by is not None:

@@ -58,8 +58,10 @@ class BenchPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Open loops: requests started per second."""
     requests: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
     """Requests of each point; by default 100, and with `for` as many as the time allows."""
-    for_: str | None = msgspec.field(name="for", default=None)
-    """How long requests are started at each point, as `30s` or `5m`."""
+    for_: Annotated[float, Meta(ge=0.001, le=durations.LONGEST_S)] | str | None = msgspec.field(
+        name="for", default=None
+    )
+    """How long requests are started at each point, as `30s` or `5m`, or in seconds."""
     warmup: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Requests before each block, not counted."""
     blocks: Annotated[int, Meta(ge=1, le=100)] = 4
@@ -74,7 +76,7 @@ class BenchPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     @property
     def for_s(self) -> float | None:
         """How long requests are started at each point, in seconds."""
-        return None if self.for_ is None else float(durations.seconds_of(self.for_))
+        return float(durations.seconds_of(self.for_)) if isinstance(self.for_, str) else self.for_
 
     @property
     def requests_each(self) -> int | None:
@@ -123,7 +125,7 @@ def _load_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]
     if "rate" in table and isinstance(limits, list) and len(limits) > 1:
         hint = "with rate, concurrency is one limit, as concurrency = 500; or leave one of them out"
         yield Problem((*path, "concurrency"), "is an axis, and so is rate", hint)
-    if "for" in table:
+    if isinstance(table.get("for"), str):
         try:
             durations.seconds_of(table["for"])
         except ValueError as error:

@@ -1,0 +1,141 @@
+"""What came of a campaign, as text, JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gwtui.bench import breakdown
+from gwtui.bench.campaign import Campaign, CampaignPoint
+from gwtui.bench.campaign_outlook import notes_of
+from gwtui.bench.campaign_table import axes_lines
+from gwtui.bench.csv_out import AGGREGATE_COLUMNS, BENCH_REQUEST_COLUMNS, aggregate_cells, bench_row
+from gwtui.bench.report import comparisons_told, endpoint_told, failures_told, formatted, gate_told, joined
+from gwtui.bench.results import Measured, series_of
+from gwtui.bench.thresholds import Tripped
+from gwtui.codec.cells import Cell
+from gwtui.recorder.csvfile import csv_line
+from gwtui.stats.comparison import ComparedSeries, compare, compare_failures, failure_sentence
+from gwtui.text import units
+from gwtui.text.tables import TextStyle
+
+if TYPE_CHECKING:
+    from gwtui.bench.campaign_run import CampaignRun
+
+AXIS_COLUMNS = ("prompt", "max_tokens", "concurrency", "rate")
+"""Of the axes besides the endpoint."""
+POINT_COLUMNS = (*AGGREGATE_COLUMNS, "point", *AXIS_COLUMNS)
+"""Of the file with a row per point."""
+
+
+def campaign_text(run: CampaignRun, style: TextStyle) -> str:
+    """Everything that was measured, the table over the axes first."""
+    named = _named(run)
+    return joined(
+        [
+            [_heading(run)],
+            axes_lines(run.campaign.points, run.measured, style),
+            breakdown.exactness_lines(named),
+            breakdown.failure_lines(named),
+            _pair_lines(run),
+            [f"note: {each}" for each in notes_of(run.campaign)],
+        ]
+    )
+
+
+def _named(run: CampaignRun) -> list[Measured]:
+    """What was measured, each with the name of its point."""
+    return [replace(measured, endpoint=name) for name, measured in run.measured.items() if measured.offered]
+
+
+def _heading(run: CampaignRun) -> str:
+    ended = sum(each.total + each.local for each in run.measured.values())
+    by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
+    stopped = f"; stopped by {by}, results until then" if by else ""
+    campaign = run.campaign
+    waits = "the planned send" if campaign.points[0].load.rate is not None else "the last byte sent"
+    return (
+        f"plan {campaign.plan.name}: {units.many(ended, 'request')} in {units.duration(round(run.seconds * 1e9))}; "
+        f"{units.many(len(campaign.points), 'point')} in {units.many(len(campaign.blocks), 'block')} that took turns, "
+        f"latency from {waits}{stopped}"
+    )
+
+
+def _pairs(run: CampaignRun) -> list[tuple[ComparedSeries, ComparedSeries]]:
+    """The pairs that the plan asks for, of which both were measured."""
+    series = {each.endpoint: series_of(each) for each in _named(run)}
+    return [
+        (series[one.name], series[other.name])
+        for one, other in run.campaign.pairs
+        if one.name in series and other.name in series
+    ]
+
+
+def _pair_lines(run: CampaignRun) -> list[str]:
+    pairs = _pairs(run)
+    failures = [failure_sentence(each) for each in compare_failures(pairs) if each.is_clear]
+    return [*failures, *breakdown.sentences(compare(pairs))]
+
+
+def campaign_json(run: CampaignRun, tripped: Sequence[Tripped]) -> str:
+    """One object: the plan, every point, the pairs that the plan asks for, and the gates that were not passed."""
+    plan, pairs = run.campaign.plan, _pairs(run)
+    told = {
+        "plan": plan_told(run.campaign),
+        "seconds": round(run.seconds, 3),
+        "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
+        "counted_from": "planned send" if plan.rate is not None else "actual send",
+        "points": [
+            {"point": point.name, **_axes(point), **endpoint_told(run.measured[point.name])}
+            for point in run.campaign.points
+        ],
+        "failures": [failures_told(each) for each in compare_failures(pairs)],
+        "comparisons": comparisons_told(compare(pairs)),
+        "tripped": [gate_told(each) for each in tripped if not each.undecided],
+        "undecided": [gate_told(each) for each in tripped if each.undecided],
+        "notes": list(notes_of(run.campaign)),
+    }
+    return formatted(told)
+
+
+def plan_told(campaign: Campaign) -> dict[str, Any]:
+    """What was asked for."""
+    plan = campaign.plan
+    return {
+        "name": plan.name,
+        "profile": campaign.profile.name,
+        "endpoints": list(dict.fromkeys(point.endpoint.name for point in campaign.points)),
+        "prompts": list(plan.prompts),
+        **{axis: list(plan.values(axis)) for axis in ("max_tokens", "concurrency", "rate")},
+        "requests": plan.requests_each,
+        "for_s": plan.for_s,
+        "warmup": plan.warmup,
+        "blocks": plan.blocks,
+        "slo": plan.slo,
+        "fail_if": list(plan.fail_if),
+        "compare": [list(pair) for pair in plan.compare],
+    }
+
+
+def _axes(point: CampaignPoint) -> dict[str, Cell]:
+    return {name: point.axes.get(name) for name in AXIS_COLUMNS}
+
+
+def point_lines(run: CampaignRun) -> list[bytes]:
+    """The file with a row per point: the columns of an endpoint, then the point and where it is on each axis."""
+    rows = [
+        csv_line([*aggregate_cells(run.measured[point.name]), point.name, *_axes(point).values()])
+        for point in run.campaign.points
+    ]
+    return [csv_line(POINT_COLUMNS), *rows]
+
+
+def request_lines(run: CampaignRun) -> list[bytes]:
+    """The file with a row per request: point by point, by number."""
+    lines = [csv_line((*BENCH_REQUEST_COLUMNS, "point"))]
+    for name, results in run.rows.items():
+        for result in sorted(results, key=lambda each: each.number):
+            row = bench_row(result)
+            lines.append(csv_line([*(row.get(column) for column in BENCH_REQUEST_COLUMNS), name]))
+    return lines

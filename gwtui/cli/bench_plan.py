@@ -1,0 +1,169 @@
+"""`gwtui bench --plan NAME`: a campaign, from its plan in the configuration to its table and its gates."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from signal import Signals
+from typing import TYPE_CHECKING
+
+from gwtui.cli.console import Refusal, carry_out, note, refusing, say, shown
+from gwtui.cli.endpoints import over
+from gwtui.cli.gates import complain
+from gwtui.cli.measure import exit_code, outputs_of, refusing_targets, text_style
+from gwtui.cli.options import given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gwtui.bench.campaign import Campaign
+    from gwtui.cli.bench import BenchOptions
+    from gwtui.config import Config
+    from gwtui.config.bench_plans import BenchPlan
+    from gwtui.config.errors import ConfigFault
+    from gwtui.model.profile import Profile
+
+_TAKEN = frozenset(
+    {
+        "plan_name", "profile_name", "config_file", "endpoints", "requests", "for_s", "deadline_s", "warmup",
+        "max_tokens", "omit", "stream", "aggregate_csv", "request_csv", "as_json", "concurrency", "rate", "fail_if",
+        "allow_undecided", "slo",
+    }
+)  # fmt: skip
+"""The options that a plan goes with; with all others it is refused."""
+
+
+def bench_plan(options: BenchOptions, name: str) -> int:
+    """Carry out the plan of that name, and print the results. Returns the exit code."""
+    from gwtui.bench import campaign_report
+    from gwtui.bench.campaign_outlook import notes_of
+    from gwtui.bench.campaign_run import CampaignRun
+
+    campaign = campaign_for(options, name)
+    outputs = outputs_of(options)
+    for text in notes_of(campaign):
+        note(text)
+    run = CampaignRun(campaign, keeps_rows=options.request_csv is not None, deadline_s=options.deadline_s)
+
+    def report_results() -> bool:
+        tripped = run.tripped()
+        if options.as_json:
+            say(campaign_report.campaign_json(run, tripped))
+        else:
+            say(campaign_report.campaign_text(run, text_style()))
+        for file, output in outputs.items():
+            lines = campaign_report.point_lines if file == "aggregate_csv" else campaign_report.request_lines
+            output.write(b"".join(lines(run)))
+        return complain(tripped, options)
+
+    _, number = carry_out(run.drive(), report_results)
+    run.stopped_by = None if number is None else Signals(number)
+    return exit_code(run, tripped=report_results())
+
+
+def campaign_for(options: BenchOptions, name: str) -> Campaign:
+    """The campaign that the configuration and the command line describe. Raises a Refusal."""
+    from gwtui.bench import targets
+    from gwtui.bench.campaign import campaign_of
+    from gwtui.config import load
+
+    refuse_others(options)
+    with refusing():
+        config = load(options.config_file)
+        written = config.plan(name)
+        profile = config.profile(options.profile_name or written.profile)
+    plan = overridden(written, options)
+    with refusing_targets():
+        profile = changed(profile, plan, options)
+        campaign = campaign_of(plan, profile)
+        targets.check(list({point.endpoint.name: point.endpoint for point in campaign.points}.values()))
+    return campaign
+
+
+def refuse_others(options: BenchOptions) -> None:
+    """Raise a Refusal where an option is given that a plan leaves no room for."""
+    for field in fields(options):
+        if field.name not in _TAKEN and getattr(options, field.name) != field.default:
+            option = f"--{field.name.removesuffix('_s').replace('_', '-')}"
+            raise Refusal(f"{option} and --plan exclude each other: a plan says by itself what is loaded, and in turns")
+
+
+def overridden(plan: BenchPlan, options: BenchOptions) -> BenchPlan:
+    """The plan with what the command line says instead. Raises a Refusal for what contradicts the plan."""
+    import msgspec
+
+    changes = given(
+        concurrency=options.concurrency,
+        rate=options.rate,
+        max_tokens=options.max_tokens,
+        warmup=options.warmup or None,
+        slo=",".join(each.text for each in options.slo) or None,
+    )
+    if options.rate is not None and plan.rate is None and plan.concurrency is not None:
+        raise Refusal(f"--rate: plan {plan.name} has concurrency, and is no open loop: give --concurrency")
+    if options.requests is not None or options.for_s is not None:
+        changes |= {"requests": options.requests, "for_": options.for_s}
+    if options.endpoints:
+        changes["endpoints"] = _chosen(plan, options.endpoints)
+        changes["compare"] = tuple(pair for pair in plan.compare if set(pair) <= set(options.endpoints))
+    return _limited(msgspec.structs.replace(plan, **changes, fail_if=(*plan.fail_if, *options.fail_if)))
+
+
+def _limited(plan: BenchPlan) -> BenchPlan:
+    """The plan with a limit for its open loops, which this machine bears. Raises a Refusal for what it does not."""
+    import msgspec
+
+    from gwtui.bench.machine_limits import in_flight_limit
+
+    limit = in_flight_limit()
+    if plan.rate is not None and plan.concurrency is None:
+        return msgspec.structs.replace(plan, concurrency=limit.number)
+    if (most := max(plan.values("concurrency"), default=1)) > limit.number:
+        raise Refusal(f"concurrency {most}: at most {limit.number} requests can be under way here, as {limit.why}")
+    return plan
+
+
+def _chosen(plan: BenchPlan, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The endpoints of the command line, in the plan's order. Raises a Refusal."""
+    if not plan.endpoints:
+        return tuple(dict.fromkeys(names))
+    for name in names:
+        if name not in plan.endpoints:
+            raise Refusal(f"plan {plan.name} has no endpoint {name!r}; it has: {', '.join(plan.endpoints)}")
+    return tuple(name for name in plan.endpoints if name in names)
+
+
+def changed(profile: Profile, plan: BenchPlan, options: BenchOptions) -> Profile:
+    """The profile with what the options change of the plan's endpoints."""
+    import msgspec
+
+    from gwtui.bench.campaign import endpoints_of
+    from gwtui.config import endpoint_from
+
+    changes = given(omit=options.omit, stream=options.stream)
+    mine = {each.name for each in endpoints_of(plan, profile)} if changes else set()
+    endpoints = tuple(
+        endpoint_from(over(each, changes), each) if each.name in mine else each for each in profile.endpoints
+    )
+    return msgspec.structs.replace(profile, endpoints=endpoints)
+
+
+def plan_faults(config: Config) -> Iterator[ConfigFault]:
+    """Prompts, objectives and gates of plans that cannot be used."""
+    from gwtui.bench import campaign
+    from gwtui.config.errors import ConfigFault, dotted
+    from gwtui.config.tomlfile import Lines, read
+
+    lines = Lines(read(config.path))
+    for plan in config.plans:
+        for each in campaign.plan_faults(plan, config.profile(plan.profile)):
+            yield ConfigFault(config.path, lines.of(each.path), dotted(each.path), each.message, each.hint)
+
+
+def print_plans(config: Config) -> None:
+    """What each plan of a configuration without faults will do."""
+    from gwtui.bench.campaign import campaign_of
+    from gwtui.bench.campaign_outlook import plan_lines
+
+    for plan in config.plans:
+        for line in ["", *plan_lines(campaign_of(plan, config.profile(plan.profile)))]:
+            say(shown(line))
