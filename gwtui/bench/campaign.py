@@ -8,7 +8,7 @@ faster meanwhile then does so for all of them. Endpoints are next to each other 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
@@ -93,6 +93,7 @@ class Campaign:
     blocks: tuple[Block, ...]
     """In the order in which they are measured."""
     gates: tuple[Threshold, ...] = ()
+    """Those of the plan that are about any of its points."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -108,22 +109,23 @@ class Campaign:
                     yield point, by_place[other, point.place[:-1]]
 
 
-def campaign_of(plan: BenchPlan, profile: Profile) -> Campaign:
-    """The campaign of a plan. Raises ExpressionError, TargetError or ConfigError."""
+def campaign_of(plan: BenchPlan, profile: Profile, optional: Collection[str] = ()) -> Campaign:
+    """The campaign of a plan. Gates that are `optional` are left out where they are about nothing that it measures.
+    Raises ExpressionError, TargetError or ConfigError."""
     points = _points(plan, endpoints_of(plan, profile))
-    gates = tuple(map(thresholds.parse, plan.fail_if))
-    campaign = Campaign(
-        plan=plan,
-        profile=profile,
-        points=points,
-        blocks=tuple(_blocks(points, plan.blocks)),
-        gates=gates,
-    )
     measured = {point.name: nothing_of(point) for point in points}
-    for gate in gates:
-        check_gate(gate, points, measured)
+    gates = []
+    for gate in map(thresholds.parse, plan.fail_if):
+        try:
+            check_gate(gate, points, measured)
+        except GateError:
+            if gate.expression.text not in optional:
+                raise
+        else:
+            gates.append(gate)
     check_slo(points[0].load.slo, _metrics(measured))
-    return campaign
+    blocks = tuple(_blocks(points, plan.blocks))
+    return Campaign(plan=plan, profile=profile, points=points, blocks=blocks, gates=tuple(gates))
 
 
 def endpoints_of(plan: BenchPlan, profile: Profile) -> list[Endpoint]:

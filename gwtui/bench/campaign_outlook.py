@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,12 @@ from gwtui.apis.token_limit import SETTING, limits_in
 from gwtui.bench.campaign import LEAST_OPEN_S, LEAST_ROUNDS, Campaign, CampaignPoint
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
+from gwtui.stats.histogram import least_n
 from gwtui.text import units
 from gwtui.text.sanitize import clean
 from gwtui.text.tables import TextColumn, table
+
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,22 @@ def _tokens(bound: Bound) -> str:
 
 
 def notes_of(campaign: Campaign) -> Iterator[str]:
-    """Loads that the plan does not keep up for long enough to be what they are called."""
+    """Loads that the plan does not keep up for long enough to be what they are called, and gates that it cannot
+    decide."""
+    yield from _load_notes(campaign)
+    requests = campaign.plan.requests_each
+    used = {gate.expression.text for gate in campaign.gates}
+    for text in campaign.plan.fail_if:
+        if text.strip() not in used:
+            yield f"{text} is about none of these points, and judges nothing"
+    for gate in campaign.gates:
+        found = _PERCENTILE.match(gate.expression.measure)
+        if found and requests is not None and requests < (least := least_n(float(found[1]) / 100)):
+            few = f"{units.many(least, 'result')}, and a point has {units.count(requests)}"
+            yield f"{gate.expression.text} takes {few}: it will be undecided"
+
+
+def _load_notes(campaign: Campaign) -> Iterator[str]:
     for load in dict.fromkeys(point.load for point in campaign.points):
         if load.requests is None:
             continue

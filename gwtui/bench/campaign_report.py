@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gwtui.bench import breakdown
 from gwtui.bench.campaign import Campaign, CampaignPoint
 from gwtui.bench.campaign_outlook import notes_of
-from gwtui.bench.campaign_table import axes_lines
+from gwtui.bench.campaign_table import LOAD, MAX_TOKENS, PROMPT, axes_lines, values_of
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, BENCH_REQUEST_COLUMNS, aggregate_cells, bench_row
 from gwtui.bench.report import comparisons_told, endpoint_told, failures_told, formatted, gate_told, joined
 from gwtui.bench.results import Measured, series_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.codec.cells import Cell
 from gwtui.recorder.csvfile import csv_line
-from gwtui.stats.comparison import ComparedSeries, compare, compare_failures, failure_sentence
+from gwtui.stats.comparison import (
+    ComparedSeries,
+    Comparison,
+    FailureComparison,
+    compare,
+    compare_failures,
+    failure_sentence,
+)
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
 
 AXIS_COLUMNS = ("prompt", "max_tokens", "concurrency", "rate")
 """Of the axes besides the endpoint."""
+MOST_LINES = 4
+"""More lines than that of a kind, which say little each, are counted."""
+DOUBT = "their figures are of values that are wrong by 1 ms or 5 % at most"
 POINT_COLUMNS = (*AGGREGATE_COLUMNS, "point", *AXIS_COLUMNS)
 """Of the file with a row per point."""
 
@@ -36,8 +46,8 @@ def campaign_text(run: CampaignRun, style: TextStyle) -> str:
         [
             [_heading(run)],
             axes_lines(run.campaign.points, run.measured, style),
-            breakdown.exactness_lines(named),
-            breakdown.failure_lines(named),
+            _doubt_lines(named),
+            breakdown.failure_lines([replace(each, tainted=0) for each in named]),
             _pair_lines(run),
             [f"note: {each}" for each in notes_of(run.campaign)],
         ]
@@ -55,11 +65,27 @@ def _heading(run: CampaignRun) -> str:
     stopped = f"; stopped by {by}, results until then" if by else ""
     campaign = run.campaign
     waits = "the planned send" if campaign.points[0].load.rate is not None else "the last byte sent"
+    common = "".join(f"{words}, " for words in _words(campaign.points[0], campaign.points, several=False))
     return (
         f"plan {campaign.plan.name}: {units.many(ended, 'request')} in {units.duration(round(run.seconds * 1e9))}; "
+        f"{common}"
         f"{units.many(len(campaign.points), 'point')} in {units.many(len(campaign.blocks), 'block')} that took turns, "
         f"latency from {waits}{stopped}"
     )
+
+
+def _doubt_lines(named: Sequence[Measured]) -> list[str]:
+    """Where gwtui or this machine was too slow, in a line for all points where there are many."""
+    slow = [each for each in named if any(each.values[metric].too_slow for metric in each.metrics)]
+    lines = breakdown.exactness_lines(named)
+    if len(slow) > MOST_LINES:
+        points = f"{units.count(len(slow))} of {units.many(len(named), 'point')}"
+        lines = [f"{points}: this machine was too slow for values that are exact within 1 ms; {DOUBT}"]
+    if tainted := sum(each.tainted for each in named):
+        total = sum(each.verdicts.total() for each in named)
+        share = f"{units.count(tainted)} of {units.many(total, 'request')}"
+        lines.append(f"{share} with times in doubt: gwtui was late (tainted)")
+    return lines
 
 
 def _pairs(run: CampaignRun) -> list[tuple[ComparedSeries, ComparedSeries]]:
@@ -73,9 +99,50 @@ def _pairs(run: CampaignRun) -> list[tuple[ComparedSeries, ComparedSeries]]:
 
 
 def _pair_lines(run: CampaignRun) -> list[str]:
+    """What the comparisons say, each with where it was measured; of many that decide nothing only the number."""
+    points = {point.name: point for point in run.campaign.points}
     pairs = _pairs(run)
-    failures = [failure_sentence(each) for each in compare_failures(pairs) if each.is_clear]
-    return [*failures, *breakdown.sentences(compare(pairs))]
+    failures = [
+        f"{_context(points[each.first], points.values())}{failure_sentence(_by_endpoint(each, points))}"
+        for each in compare_failures(pairs)
+        if each.is_clear
+    ]
+    told = [each for each in compare(pairs) if each.metric.about.headline]
+    undecided = [each for each in told if each.tends is None]
+    if len(undecided) > MOST_LINES:
+        told = [each for each in told if each.tends is not None]
+    lines = [
+        f"{_context(points[each.first], points.values())}{words}"
+        for each in told
+        for words in breakdown.sentences([_by_endpoint(each, points)])
+    ]
+    if len(undecided) > MOST_LINES:
+        other = "other comparison" if lines else "comparison"
+        lines.append(f"no evidence of a difference, or too few results, in {units.many(len(undecided), other)}")
+    return [*failures, *lines]
+
+
+_Found = TypeVar("_Found", Comparison, FailureComparison)
+
+
+def _by_endpoint(found: _Found, points: Mapping[str, CampaignPoint]) -> _Found:
+    """The comparison of two points as one of their endpoints."""
+    names = points[found.first].endpoint.name, points[found.second].endpoint.name
+    return replace(found, first=names[0], second=names[1])
+
+
+def _context(point: CampaignPoint, points: Iterable[CampaignPoint]) -> str:
+    """Where a point is, on the axes with several values but for the endpoint: `short, 4 at a time: `."""
+    words = _words(point, points, several=True)
+    return f"{', '.join(words)}: " if words else ""
+
+
+def _words(point: CampaignPoint, points: Iterable[CampaignPoint], *, several: bool) -> list[str]:
+    """The values of a point on the axes with several values, or with one."""
+    own, values = values_of(point), [values_of(each) for each in points]
+    axes = [axis for axis in (PROMPT, MAX_TOKENS, LOAD) if (len({each[axis] for each in values}) > 1) == several]
+    units_of = {MAX_TOKENS: " tokens at most"}
+    return [f"{own[axis]}{units_of.get(axis, '')}" for axis in axes if own[axis]]
 
 
 def campaign_json(run: CampaignRun, tripped: Sequence[Tripped]) -> str:

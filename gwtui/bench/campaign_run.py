@@ -144,6 +144,7 @@ class CampaignProgress:
         block = self._blocks[self._finished]
         self._took[block.point.name] = self._pace(block)
         self._finished += 1
+        self._block_began = self._clock()
 
     def done(self) -> int:
         whole = sum(map(self._steps, self._blocks[: self._finished]))

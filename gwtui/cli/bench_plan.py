@@ -74,7 +74,7 @@ def campaign_for(options: BenchOptions, name: str) -> Campaign:
     plan = overridden(written, options)
     with refusing_targets():
         profile = changed(profile, plan, options)
-        campaign = campaign_of(plan, profile)
+        campaign = campaign_of(plan, profile, written.fail_if)
         targets.check(list({point.endpoint.name: point.endpoint for point in campaign.points}.values()))
     return campaign
 

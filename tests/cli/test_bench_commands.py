@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -384,3 +385,64 @@ def test_ctrl_c_reports_what_was_measured(gateway: Answering, tmp_path: Path) ->
     assert "http: 1 in flight when gwtui stopped, not counted" in output
     assert [row["outcome"] for row in rows(requests)] == ["ok"] * 5 + ["cancelled"]
     assert errors == "", "no bar where nobody watches, and no traceback"
+
+
+PLAN = """
+[bench.{name}]
+endpoints = ["one", "two"]
+concurrency = [1, 2]
+requests = 8
+blocks = 2
+compare = [["one", "two"]]
+{more}
+"""
+
+
+def planned(profile: str, more: str = "", name: str = "n") -> str:
+    """The options of a profile, whose file has a plan as well."""
+    path = Path(profile.split()[profile.split().index("--config") + 1])
+    path.write_text(path.read_text() + PLAN.format(name=name, more=more))
+    return profile
+
+
+def test_a_plan_is_carried_out_from_its_table_to_its_gates(profile: str, tmp_path: Path) -> None:
+    options = planned(profile, 'fail_if = ["one/*: throughput<1000000"]')
+    done = typed(f"bench {options} --plan n --csv {tmp_path / 'points.csv'} --request-csv {tmp_path / 'rows.csv'}")
+    assert done.exit_code == 1
+    assert "plan n: 32 requests" in done.stdout
+    assert re.search(r"^Endpoint \| +\| +1 at a time \| +2 at a time$", done.stdout, re.MULTILINE)
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines() if "the gate is" in line] == [
+        "one/c1", "one/c2",
+    ]  # fmt: skip
+    points = rows(tmp_path / "points.csv")
+    assert [(row["point"], row["concurrency"], row["successful"]) for row in points] == [
+        ("one/c1", "1", "8"), ("one/c2", "2", "8"), ("two/c1", "1", "8"), ("two/c2", "2", "8"),
+    ]  # fmt: skip
+    requests = rows(tmp_path / "rows.csv")
+    assert sorted({row["point"] for row in requests}) == ["one/c1", "one/c2", "two/c1", "two/c2"]
+    assert len(requests) == 32
+
+
+def test_the_command_line_changes_simple_settings_of_a_plan(profile: str) -> None:
+    options = planned(profile, 'fail_if = ["*/c1: fail_rate>1%"]')
+    done = typed(f"bench two {options} --plan n --concurrency 3 --requests 4 --json", "--fail-if", "failed>0")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert [(each["point"], each["total_requests"]) for each in told["points"]] == [("two/c3", 4)]
+    assert told["notes"][-1] == "*/c1: fail_rate>1% is about none of these points, and judges nothing"
+    assert told["comparisons"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("--plan m", 'there is no plan "m" (known: n)'),
+        ("--plan n --together", "--together and --plan exclude each other"),
+        ("--plan n --url http://127.0.0.1:1 --api http", "--api and --plan exclude each other"),
+        ("--plan n --rate 5", "plan n has concurrency, and is no open loop"),
+        ("three --plan n", "plan n has no endpoint 'three'; it has: one, two"),
+        ("--plan n --fail-if three:failed>0", "there is no endpoint or point 'three'"),
+    ],
+)
+def test_what_contradicts_a_plan_is_refused(profile: str, more: str, says: str) -> None:
+    assert says in refused(f"bench {planned(profile)} {more}")
