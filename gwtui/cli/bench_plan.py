@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gwtui.bench.campaign import Campaign
+    from gwtui.bench.campaign_run import CampaignRun
     from gwtui.cli.bench import BenchOptions
     from gwtui.config import Config
     from gwtui.config.bench_plans import BenchPlan
@@ -55,9 +56,21 @@ def bench_plan(options: BenchOptions, name: str) -> int:
             output.write(b"".join(lines(run)))
         return complain(tripped, options)
 
-    _, number = carry_out(run.drive(), report_results)
+    _, number = carry_out(_carried_out(run), report_results)
     run.stopped_by = None if number is None else Signals(number)
     return exit_code(run, tripped=report_results())
+
+
+async def _carried_out(run: CampaignRun) -> None:
+    """Drive it, once it was said what of its open loops is out of this machine's reach."""
+    from gwtui.bench.machine_limits import out_of_reach, send_capacity
+
+    point = max(run.campaign.points, key=lambda each: each.load.rate or 0.0)
+    if point.load.rate is not None:
+        capacity = await send_capacity(point.endpoint)
+        if capacity is not None and point.load.rate > capacity:
+            note(out_of_reach(point.load.rate, capacity))
+    await run.drive()
 
 
 def campaign_for(options: BenchOptions, name: str) -> Campaign:
