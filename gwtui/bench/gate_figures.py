@@ -14,7 +14,7 @@ from gwtui.bench.measures import COMPARING, COUNTS, MEASURES
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
 from gwtui.bench.slo import ExpressionError, duration_ns, latency_named, near, share_of_percent
-from gwtui.model.enums import FindingName, Kind
+from gwtui.model.enums import FindingName, Kind, Unsent
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
@@ -22,6 +22,8 @@ from gwtui.stats.histogram import least_n
 from gwtui.text import units
 
 EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or goodput<20"
+MOST_UNSENT = 0.01
+"""The share of due requests that may be missing before shares of the others stand for nothing."""
 _STATISTIC = re.compile(r"(?P<name>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z][a-z0-9_]*)")
 _SHARES = {"median": 0.5, "min": 0.0, "max": 1.0}
 
@@ -191,15 +193,26 @@ def _share_limit(number: float, unit: str) -> float:
 
 
 def _failed_share(measured: Measured) -> Figure:
-    return _share(measured.failed, measured.total, "failed")
+    return _too_few_sent(measured) or _share(measured.failed, measured.total, "failed")
 
 
 def _good_share(measured: Measured) -> Figure:
-    return _share(measured.ok, measured.total, "succeeded")
+    return _too_few_sent(measured) or _share(measured.ok, measured.total, "succeeded")
+
+
+def _too_few_sent(measured: Measured) -> Figure | None:
+    """What became of requests that gwtui itself was too slow to send is not known."""
+    unsent = measured.unsent[Unsent.OWN_LATENESS]
+    if unsent <= MOST_UNSENT * measured.offered:
+        return None
+    of = units.many(measured.offered, "planned request")
+    return Figure(None, f"gwtui itself was too slow to send {units.count(unsent)} of {of}", undecided=True)
 
 
 def _inexact_share(measured: Measured) -> Figure:
-    return _share(measured.tainted, measured.verdicts.total(), "had times in doubt")
+    values = measured.whole
+    what = f"{measured.main.label} values are not exact within 1 ms"
+    return _share(values.measured - values.exact, values.measured, what)
 
 
 def _share(part: int, of: int, what: str) -> Figure:
@@ -230,9 +243,10 @@ def _count(measure: str, number: float, unit: str) -> Meaning:
     def read(measured: Measured) -> Figure:
         counts = {"failed": measured.failed, "never_sent": measured.missed}
         found = counts[measure] if measure in counts else _found(measured, measure)
-        value = found / measured.total * 100 if unit and measured.total else float(found)
+        of = measured.offered if measure == "never_sent" else measured.total
+        value = found / of * 100 if unit and of else float(found)
         words = {"failed": "failed", "never_sent": "were never sent"}.get(measure, f"were {measure}")
-        return Figure(value, f"{found} of {measured.total} requests {words}")
+        return Figure(value, f"{found} of {of} requests {words}")
 
     return Meaning(number, read)
 

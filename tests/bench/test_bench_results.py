@@ -17,6 +17,7 @@ from gwtui.bench.gate_figures import GateError
 from gwtui.bench.measures import MEASURES
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.thresholds import check, judge, parse
+from gwtui.model.enums import Unsent
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
@@ -228,10 +229,21 @@ def test_each_measure_that_the_help_names_is_a_gate(measure: str) -> None:
     assert len(judge([parse(f"{measure}<0"), parse(f"{measure}>=0")], [each])) == 1
 
 
-def test_times_in_doubt_can_be_a_gate() -> None:
-    each = taken(*(request(number=at, tainted=at == 0) for at in range(4)))
+def test_values_that_are_not_exact_can_be_a_gate() -> None:
+    each = taken(*(request(number=at, errors={Metric.E2E: 2 * MS if at == 0 else 0}) for at in range(4)))
     (found,) = judge([parse("inexact_share>20%")], [each])
-    assert "25.0 % (1 of 4) had times in doubt" in str(found)
+    assert "25.0 % (1 of 4) E2E values are not exact within 1 ms" in str(found)
+
+
+@pytest.mark.parametrize(("unsent", "undecided"), [(78, True), (1, True), (0, False)])
+def test_a_share_of_the_few_that_gwtui_could_send_decides_nothing(unsent: int, undecided: bool) -> None:
+    each = served(22)
+    for _ in range(unsent):
+        each.miss(Unsent.OWN_LATENESS)
+    found = judge([parse("fail_rate>1%"), parse("success<99%")], [each])
+    assert [one.undecided for one in found] == [True] * 2 * undecided
+    assert all(f"gwtui itself was too slow to send {unsent} of {22 + unsent} planned" in str(one) for one in found)
+    assert len(judge([parse("never_sent>=1%")], [each])) == bool(unsent)
 
 
 def test_a_tripped_gate_says_why() -> None:
