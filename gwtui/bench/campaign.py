@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from itertools import product
 from pathlib import Path
 
+import msgspec
+
 from gwtui.bench import thresholds
 from gwtui.bench.gate_figures import GateError
 from gwtui.bench.plan import Plan
@@ -96,8 +98,9 @@ class Campaign:
     """Those of the plan that are about any of its points."""
 
     @property
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(point.endpoint for point in self.points)
+    def loaded(self) -> Profile:
+        """The profile with those endpoints alone that are loaded."""
+        return msgspec.structs.replace(self.profile, endpoints=tuple(endpoints_of(self.plan, self.profile)))
 
     @property
     def pairs(self) -> Iterator[tuple[CampaignPoint, CampaignPoint]]:

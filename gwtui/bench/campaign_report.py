@@ -41,7 +41,7 @@ POINT_COLUMNS = (*AGGREGATE_COLUMNS, "point", *AXIS_COLUMNS)
 
 def campaign_text(run: CampaignRun, style: TextStyle) -> str:
     """Everything that was measured, the table over the axes first."""
-    named = _named(run)
+    named = [each for each in run.named() if each.offered]
     return joined(
         [
             [_heading(run)],
@@ -52,11 +52,6 @@ def campaign_text(run: CampaignRun, style: TextStyle) -> str:
             [f"note: {each}" for each in notes_of(run.campaign)],
         ]
     )
-
-
-def _named(run: CampaignRun) -> list[Measured]:
-    """What was measured, each with the name of its point."""
-    return [replace(measured, endpoint=name) for name, measured in run.measured.items() if measured.offered]
 
 
 def _heading(run: CampaignRun) -> str:
@@ -90,7 +85,7 @@ def _doubt_lines(named: Sequence[Measured]) -> list[str]:
 
 def _pairs(run: CampaignRun) -> list[tuple[ComparedSeries, ComparedSeries]]:
     """The pairs that the plan asks for, of which both were measured."""
-    series = {each.endpoint: series_of(each) for each in _named(run)}
+    series = {each.endpoint: series_of(each) for each in run.named() if each.offered}
     return [
         (series[one.name], series[other.name])
         for one, other in run.campaign.pairs

@@ -95,6 +95,19 @@ class CampaignRun:
 
         await drive([point.endpoint], self.campaign.profile, block.plan, take, miss, deps)
 
+    def named(self) -> list[Measured]:
+        """What was measured, each with the name of its point."""
+        return [replace(measured, endpoint=name) for name, measured in self.measured.items()]
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Every gate that is judged, each with a point that it is about."""
+        return [
+            (gate.expression.text, point.name)
+            for point in self.campaign.points
+            for gate in gates_of(point, self.campaign.gates)
+            if gate.applies_to(self.measured[point.name])
+        ]
+
     def tripped(self) -> list[Tripped]:
         """All gates that a point did not pass; undecided ones are among them."""
         return [

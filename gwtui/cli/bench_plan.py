@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields
 from signal import Signals
 from typing import TYPE_CHECKING
 
+from gwtui.cli.bench_sessions import Keeping
 from gwtui.cli.console import Refusal, carry_out, note, refusing, say, shown
 from gwtui.cli.endpoints import over
 from gwtui.cli.gates import complain
 from gwtui.cli.measure import exit_code, outputs_of, refusing_targets, text_style
 from gwtui.cli.options import given
+from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gwtui.bench.campaign import Campaign
     from gwtui.bench.campaign_run import CampaignRun
+    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.thresholds import Tripped
     from gwtui.cli.bench import BenchOptions
     from gwtui.config import Config
     from gwtui.config.bench_plans import BenchPlan
@@ -27,7 +32,7 @@ _TAKEN = frozenset(
     {
         "plan_name", "profile_name", "config_file", "endpoints", "requests", "for_s", "deadline_s", "warmup",
         "max_tokens", "omit", "stream", "aggregate_csv", "request_csv", "as_json", "concurrency", "rate", "fail_if",
-        "allow_undecided", "slo",
+        "allow_undecided", "slo", "session_dir", "no_session", "junit",
     }
 )  # fmt: skip
 """The options that a plan goes with; with all others it is refused."""
@@ -41,24 +46,59 @@ def bench_plan(options: BenchOptions, name: str) -> int:
 
     campaign = campaign_for(options, name)
     outputs = outputs_of(options)
+    junit = OutputFile(options.junit) if options.junit is not None else None
     for text in notes_of(campaign):
         note(text)
     run = CampaignRun(campaign, keeps_rows=options.request_csv is not None, deadline_s=options.deadline_s)
 
     def report_results() -> bool:
         tripped = run.tripped()
-        if options.as_json:
-            say(campaign_report.campaign_json(run, tripped))
-        else:
-            say(campaign_report.campaign_text(run, text_style()))
+        told = campaign_report.campaign_json(run, tripped)
+        keeping.summary(told)
+        say(told if options.as_json else campaign_report.campaign_text(run, text_style()))
         for file, output in outputs.items():
             lines = campaign_report.point_lines if file == "aggregate_csv" else campaign_report.request_lines
             output.write(b"".join(lines(run)))
+        if junit is not None:
+            junit.write(_junit(run, tripped, options))
         return complain(tripped, options)
 
-    _, number = carry_out(_carried_out(run), report_results)
-    run.stopped_by = None if number is None else Signals(number)
-    return exit_code(run, tripped=report_results())
+    def last_words() -> None:
+        report_results()
+        keeping.close()
+
+    with Keeping.of(options, campaign.loaded, _run_file(campaign, options)) as keeping:
+        run.session = keeping.session
+        _, number = carry_out(_carried_out(run), last_words)
+        run.stopped_by = None if number is None else Signals(number)
+        bad = report_results()
+    return exit_code(run, tripped=bad)
+
+
+def _run_file(campaign: Campaign, options: BenchOptions) -> Callable[[float], RunFile]:
+    """What `run.json` says of a plan that is begun at a wall time."""
+    from gwtui.bench.campaign_report import plan_told
+    from gwtui.bench.run_file import RunFile
+
+    return lambda at: RunFile.new(
+        plan_told(campaign),
+        at=at,
+        endpoints=campaign.loaded.endpoints,
+        kind="plan",
+        gates=campaign.plan.fail_if,
+        allow_undecided=options.allow_undecided,
+    )
+
+
+def _junit(run: CampaignRun, tripped: Sequence[Tripped], options: BenchOptions) -> bytes:
+    """The gates of every point as JUnit XML."""
+    from gwtui.bench.junit import cases_of, junit_xml
+    from gwtui.text.units import timestamp
+
+    stopped_by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
+    cases = cases_of(run.asked(), run.named(), tripped, stopped_by)
+    started_at = timestamp(time.time() - run.seconds)
+    return junit_xml(cases, seconds=run.seconds, started_at=started_at, allow_undecided=options.allow_undecided)
 
 
 async def _carried_out(run: CampaignRun) -> None:

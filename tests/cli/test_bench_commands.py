@@ -423,6 +423,24 @@ def test_a_plan_is_carried_out_from_its_table_to_its_gates(profile: str, tmp_pat
     assert len(requests) == 32
 
 
+def test_a_plan_has_a_session_and_its_gates_are_test_cases(profile: str, tmp_path: Path) -> None:
+    options = planned(profile, 'fail_if = ["*/c2: failed>0"]')
+    session = tmp_path / "session"
+    done = typed(f"bench {options} --plan n --session-dir {session} --junit {tmp_path / 'j.xml'}")
+    assert done.exit_code == 0, done.output
+    run = json.loads((session / "run.json").read_text())
+    assert (run["kind"], run["plan"]["name"], run["gates"]) == ("plan", "n", ["*/c2: failed>0"])
+    assert {each["name"]: (each["axes"], each["ended"]) for each in run["points"]} == {
+        name: ({"concurrency": int(name[-1])}, True) for name in ("one/c1", "one/c2", "two/c1", "two/c2")
+    }
+    assert len(rows(session / "requests.csv")) == 32
+    assert len(json.loads((session / "summary.json").read_text())["points"]) == 4
+    suites = re.findall(r'classname="([^"]+)" name="\*/c2: failed&gt;0"', (tmp_path / "j.xml").read_text())
+    assert suites == ["one/c2", "two/c2"]
+    refusal = refused(f"bench {options} --plan n --resume {session}")
+    assert "--resume and --plan exclude each other" in refusal
+
+
 def test_the_command_line_changes_simple_settings_of_a_plan(profile: str) -> None:
     options = planned(profile, 'fail_if = ["*/c1: fail_rate>1%"]')
     done = typed(f"bench two {options} --plan n --concurrency 3 --requests 4 --json", "--fail-if", "failed>0")
