@@ -58,23 +58,24 @@ async def drive(
     miss: Miss = lambda _name, _why: None,
     deps: ProbeDeps | None = None,
     workload: Workload | None = None,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
     `miss` is given the endpoint of every request that was due and never sent, and why. `workload`: what the requests
-    ask, by default each endpoint's own question. Cancelled, it stops at once: what was under way is reported as
-    cancelled, and all is closed.
+    ask, by default each endpoint's own question. `goes_on` is asked after each result whether more may be sent.
+    Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
     """
     deps, workload = deps or ProbeDeps(), workload or Workload()
     lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep)
 
     async def send_to(members: Sequence[Endpoint]) -> None:
-        await _Bench(profile, plan, take, miss, lag_monitor, deps, workload).run(members)
+        await _Bench(profile, plan, take, miss, lag_monitor, deps, workload, goes_on).run(members)
 
     async with lag_monitor.watching():
         if primed := [endpoint for endpoint in endpoints if endpoint.name in workload.primed]:
             priming = Plan(requests=workload.priming(plan.requests), concurrency=plan.concurrency, order=plan.order)
-            await _Bench(profile, priming, _forget, miss, lag_monitor, deps, workload).run(primed)
+            await _Bench(profile, priming, _forget, miss, lag_monitor, deps, workload, goes_on).run(primed)
         if plan.order is Order.TOGETHER:
             if plan.concurrency_limit:
                 plan = replace(plan, concurrency=max(1, plan.concurrency // len(endpoints)))
@@ -104,6 +105,7 @@ class _Bench:
         lag_monitor: LoopLagMonitor,
         deps: ProbeDeps,
         workload: Workload,
+        goes_on: Callable[[], bool],
     ) -> None:
         self._profile = profile
         self._plan = plan
@@ -112,6 +114,7 @@ class _Bench:
         self._lag_monitor = lag_monitor
         self._deps = deps
         self._workload = workload
+        self._goes_on = goes_on
         self._asked: dict[tuple[str, int], Asked] = {}
         """What the requests under way ask, by endpoint and number."""
         self._counting = False
@@ -150,7 +153,7 @@ class _Bench:
         if request.room_wait_ns:
             result = msgspec.structs.replace(result, room_wait_ns=request.room_wait_ns)
         self._emit(self._bursts[endpoint.name].judged(result))
-        return True
+        return self._goes_on()
 
     def _emit(self, record: Record) -> None:
         """Results only; one that was cancelled comes this way too."""

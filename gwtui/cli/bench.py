@@ -23,6 +23,7 @@ from gwtui.cli.bench_sessions import (
     session_options,
 )
 from gwtui.cli.console import Refusal, say
+from gwtui.cli.find_limit import find_limit
 from gwtui.cli.gates import baseline_options, complain, gate_options, gates_of
 from gwtui.cli.measure import (
     COUNT,
@@ -210,6 +211,7 @@ def command(**options: Any) -> None:
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench claude --arrivals 'poisson 5..50 over 2m'
+      gwtui bench claude --find-limit --max-requests 500
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
     """
     exit_with(bench(BenchOptions(**options)))
@@ -227,6 +229,8 @@ def bench(options: BenchOptions) -> int:
         plan = options.plan()
         profile, found = targets_of(options)
         endpoints = options.pairs_of(found)
+        if options.find_limit:
+            return find_limit(options, profile, endpoints)
     else:
         plan = resumed_plan(recording)
         profile, endpoints = resumed_targets(recording)

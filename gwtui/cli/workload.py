@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gwtui.bench.workload import Workload
     from gwtui.model.profile import Endpoint
 
+MOST_REQUESTS, LEAST_REQUESTS = 300, 10
+"""Of `--find-limit`, where `--max-requests` does not say how many, and at each endpoint."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadOptions(MeasureOptions):
@@ -30,6 +33,8 @@ class WorkloadOptions(MeasureOptions):
     prompts: Path | None = None
     nonce: bool = False
     cold_warm: bool = False
+    find_limit: bool = False
+    max_requests: int | None = None
 
     def changes(self) -> dict[str, Any]:
         return given(nonce=self.nonce or None, **MeasureOptions.changes(self))
@@ -98,5 +103,16 @@ workload_options = option_group(
         help="Ask each line of a JSONL file in turn: OpenAI messages, ShareGPT, or a prompt.",
     ),
     click.option("--nonce", is_flag=True, help="A fresh number in front of every prompt, so that no cache has it."),
+    click.option(
+        "--find-limit",
+        is_flag=True,
+        help="Find where 429 begins, and when it lifts. --rate: the first rate.",
+    ),
+    click.option(
+        "--max-requests",
+        type=click.IntRange(LEAST_REQUESTS, 100_000),
+        metavar="N",
+        help=f"Never send more with --find-limit.  [default: {MOST_REQUESTS}]",
+    ),
     click.option("--cold-warm", is_flag=True, help="Compare prompts with a nonce and prompts sent before, in turns."),
 )
