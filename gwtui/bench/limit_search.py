@@ -29,8 +29,8 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes.limit_names import SECOND
 
 LEAST_PROBES = 5
-LEAST_HELD = 15
-"""Requests that show that a rate is held: of one that is 7 % too high one is refused by then."""
+LEAST_HELD = 25
+"""Requests that show that a rate is held: of one that is 4 % too high one is refused by then."""
 STEP_S = 2.0
 """How long a rate is tried, unless that is too few requests."""
 DOWN = 0.8
@@ -74,6 +74,8 @@ class Refusal:
 class LimitPoint:
     """One rate, and what came of it."""
 
+    name: str
+    """Unique in the search."""
     phase: Phase
     per_s: float
     measured: Measured
@@ -118,7 +120,9 @@ class LimitSearch:
     """Requests that were sent, those that went out twice counted twice."""
     stopped: str = ""
     """Why it ended before all was known."""
-    take: Callable[[Request | Ping], None] = lambda _: None
+    begin: Callable[[LimitPoint, Plan], None] = lambda _point, _plan: None
+    """Is given every point before its first request."""
+    take: Callable[[LimitPoint, Request | Ping], None] = lambda _point, _result: None
     """Is given every result, numbered within the search."""
     results: int = 0
     _good_ns: list[int] = field(default_factory=list)
@@ -167,7 +171,7 @@ class LimitSearch:
                 return False
             wanted = max(LEAST_PROBES, math.ceil(per_s * STEP_S))
             requests = min(wanted, self._left(RESERVE))
-            if requests < wanted and requests < LEAST_HELD:
+            if requests < min(wanted, 2 * LEAST_PROBES):
                 break
         self.stopped = f"there was no 429 within the maximum of {self.most_requests} requests"
         return False
@@ -214,9 +218,11 @@ class LimitSearch:
         if self.points and phase is not Phase.LIFTING:
             await self.deps.sleep(1 / per_s)
         measured = empty([self.endpoint], from_planned=False)[self.endpoint.name]
-        point = LimitPoint(phase, per_s, measured)
+        name = f"{self.endpoint.name} {len(self.points) + 1} {phase} {per_s:.3g}/s"
+        point = LimitPoint(name, phase, per_s, measured)
         self.points.append(point)
         plan = Plan(requests=requests, rate=per_s, concurrency=min(requests, MOST_AT_ONCE))
+        self.begin(point, plan)
 
         def take(result: Request | Ping) -> None:
             self._take(point, result)
@@ -235,7 +241,7 @@ class LimitSearch:
     def _take(self, point: LimitPoint, result: Request | Ping) -> None:
         self.used += times_sent(result)
         self.results += 1
-        self.take(replace(result, number=self.results))
+        self.take(point, replace(result, number=self.results))
         begin_ns = result.now_ns if result.sent_ns is None else result.sent_ns
         self._began_ns = begin_ns if self._began_ns is None else min(self._began_ns, begin_ns)
         point.measured.take(result)

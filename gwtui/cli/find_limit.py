@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from gwtui.cli.bench_sessions import Keeping
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, note, say
 from gwtui.cli.measure import outputs_of, text_style
 from gwtui.cli.workload import LEAST_REQUESTS, MOST_REQUESTS
 
 if TYPE_CHECKING:
-    from gwtui.bench.limit_search import LimitSearch
+    from gwtui.bench.limit_search import LimitPoint, LimitSearch
+    from gwtui.bench.plan import Plan
+    from gwtui.bench.run_file import RunFile
     from gwtui.cli.bench import BenchOptions
     from gwtui.model.profile import Endpoint, Profile
+    from gwtui.model.records import Ping, Request
 
 _NOT_WITH = (
     "requests",
@@ -38,23 +41,28 @@ def find_limit(options: BenchOptions, profile: Profile, endpoints: Sequence[Endp
     from signal import Signals
 
     from gwtui.bench import limit_report
-    from gwtui.bench.csv_out import request_line, request_lines
+    from gwtui.bench.csv_out import request_lines
 
     _refuse_others(options)
-    rows: list[bytes] = []
     outputs = outputs_of(options)
     searches = _searches(options, profile, endpoints)
-    for search in searches:
-        search.take = lambda result: rows.append(request_line(result))
+    rows: list[bytes] = []
     ran_out = False
 
     def report(stopped_by: str = "") -> None:
-        text = limit_report.limit_json(searches, stopped_by)
-        say(text if options.as_json else limit_report.limit_text(searches, text_style(), stopped_by))
+        told = limit_report.limit_json(searches, stopped_by)
+        keeping.summary(told)
+        say(told if options.as_json else limit_report.limit_text(searches, text_style(), stopped_by))
         for output in outputs.values():
             output.write(b"".join(request_lines(rows)))
 
+    def last_words() -> None:
+        report()
+        keeping.close()
+
     async def search_all() -> None:
+        import asyncio
+
         nonlocal ran_out
         try:
             async with asyncio.timeout(options.deadline_s):
@@ -63,11 +71,58 @@ def find_limit(options: BenchOptions, profile: Profile, endpoints: Sequence[Endp
         except TimeoutError:
             ran_out = True
 
-    _, number = carry_out(search_all(), report)
-    report(Signals(number).name if number is not None else "--deadline" if ran_out else "")
+    with Keeping.of(options, _loaded(profile, endpoints), _run_file(options, searches)) as keeping:
+        for search in searches:
+            _keep(search, keeping, rows if outputs else None)
+        _, number = carry_out(search_all(), last_words)
+        report(Signals(number).name if number is not None else "--deadline" if ran_out else "")
     if number is not None:
         return 128 + number
     return EXIT_DOWN if ran_out or not all(any(point.measured.ok for point in each.points) for each in searches) else 0
+
+
+def _keep(search: LimitSearch, keeping: Keeping, rows: list[bytes] | None) -> None:
+    """Have the results of the search written as they come."""
+    from gwtui.bench.csv_out import request_line
+    from gwtui.bench.run_file import Point
+
+    session = keeping.session
+
+    def begin(point: LimitPoint, plan: Plan) -> None:
+        if session is not None:
+            axes = {"phase": point.phase.value, "rate": point.per_s}
+            session.begin(Point.of(search.endpoint, plan, name=point.name, axes=axes))
+
+    def take(point: LimitPoint, result: Request | Ping) -> None:
+        if session is not None:
+            session.row(point.name, result)
+        if rows is not None:
+            rows.append(request_line(result))
+
+    search.begin, search.take = begin, take
+
+
+def _run_file(options: BenchOptions, searches: Sequence[LimitSearch]) -> Callable[[float], RunFile]:
+    """What `run.json` says of a search that begins at a wall time."""
+    from dataclasses import replace
+
+    from gwtui.bench.run_file import RunFile
+
+    plan = {"max_requests": sum(each.most_requests for each in searches), "rate": searches[0].start_per_s}
+    endpoints = [each.endpoint for each in searches]
+    prompts = searches[0].workload.told()
+
+    def made(at: float) -> RunFile:
+        new = RunFile.new(plan, at=at, endpoints=endpoints, kind="limit search")
+        return replace(new, prompts=prompts, seed=options.seed)
+
+    return made
+
+
+def _loaded(profile: Profile, endpoints: Sequence[Endpoint]) -> Profile:
+    from msgspec import structs
+
+    return structs.replace(profile, endpoints=tuple(endpoints))
 
 
 def _searches(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]) -> list[LimitSearch]:
