@@ -81,11 +81,6 @@ def kind_of(api_name: str) -> Kind:
     return WEBSOCKET.kind if api_name == WEBSOCKET.name else ASKED_APIS[api_name].kind
 
 
-def title_of(api_name: str) -> str:
-    """The name for people. Raises `KeyError` for an unknown name."""
-    return WEBSOCKET.title if api_name == WEBSOCKET.name else ASKED_APIS[api_name].title
-
-
 def url_for(endpoint: Endpoint) -> str:
     """The whole URL that is probed. Raises `AskError` for one that cannot be, `KeyError` for an unknown API."""
     if endpoint.turns:

@@ -52,7 +52,7 @@ SLOTS_OF_ALL = 64
 _WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800)
 _WINDOWS = tuple(Window)
 """The shortest first."""
-_CELLS = 4_000
+_CELLS = 400
 """The number of cells that are remembered."""
 _VERDICTS = tuple(Verdict)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}

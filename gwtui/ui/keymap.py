@@ -204,14 +204,30 @@ FIRST_IN_FOOTER: dict[str, tuple[str, ...]] = {
     "timeline": _OF_INCIDENTS,
 }
 """Keys that the footer shows first while the focus is on a panel."""
+NEED_AN_ENGINE = frozenset(
+    {
+        *("endpoint.edit", "endpoint.add", "endpoint.duplicate", "endpoint.remove", "endpoint.undo", "endpoint.accept"),
+        *(
+            "probe.pause",
+            "probe.pause_all",
+            "probe.faster",
+            "probe.slower",
+            "probe.ask",
+            "probe.ask_all",
+            "probe.burst",
+        ),
+        *("incident.mark", "incident.acknowledge", "page.checks", "engine.restart"),
+    }
+)
+"""Keys that a recording answers by saying that it is one."""
 _ENTER = {"incidents": "unfold", "timeline": "go there"}
 """What enter does in panels where it does not inspect a request."""
 
 
-def footer(panel: str, *, is_urgent: bool = False) -> list[Key]:
+def footer(panel: str, *, is_urgent: bool = False, is_recording: bool = False) -> list[Key]:
     """The keys of the footer, those first that matter most; help and quit are always in sight.
 
-    `panel`: the one with the focus. `is_urgent`: an incident is open.
+    `panel`: the one with the focus. `is_urgent`: an incident is open. `is_recording`: there is no engine.
     """
     by_id = {key.id: key for key in KEYS}
     urgent = (key.id for key in KEYS if key.urgent and is_urgent)
@@ -219,7 +235,11 @@ def footer(panel: str, *, is_urgent: bool = False) -> list[Key]:
     if panel in _ENTER:
         enter = by_id["request.inspect"]
         by_id[enter.id] = enter._replace(label=_ENTER[panel], action="app.simulate_key('enter')")
-    return [*(by_id[id_] for id_ in first), *(key for key in KEYS if key.footer and key.id not in first)]
+    keys = [*(by_id[id_] for id_ in first), *(key for key in KEYS if key.footer and key.id not in first)]
+    if not is_recording:
+        return keys
+    by_id["view.freeze"] = by_id["view.freeze"]._replace(label="play")
+    return [by_id[key.id] for key in keys if key.id not in NEED_AN_ENGINE]
 
 
 EVERY: tuple[Key, ...] = (*KEYS, *(key for keys in KEYS_BY_PLACE.values() for key in keys))

@@ -14,7 +14,7 @@ from support.framed import WIRES, wire_of
 from support.script import Events, Script, response
 from support.streams import decode, json_values, names, unnamed
 
-from gwtui.apis import SAVED_APIS, SOCKET_APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis import SAVED_APIS, SOCKET_APIS, api_names, kind_of, url_for
 from gwtui.apis.base import StreamReader
 from gwtui.decode import CaptureError, Decoded
 from gwtui.framing import FRAMINGS
@@ -42,7 +42,6 @@ def test_every_api_has_a_script() -> None:
 @pytest.mark.parametrize("name", api_names())
 def test_every_api_is_named_and_asked_at_a_url(name: str) -> None:
     endpoint = Endpoint(name="e", api=name, url="https://h/")
-    assert title_of(name)
     over_socket = kind_of(name) is Kind.WEBSOCKET or name in SOCKET_APIS
     assert url_for(endpoint).startswith("wss://h" if over_socket else "https://h/")
     assert "{" not in url_for(endpoint)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis import APIS, api_names, kind_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.http import HTTP
 from gwtui.apis.websocket import WEBSOCKET
@@ -216,7 +216,7 @@ def test_the_table_of_apis() -> None:
     kinds = [kind_of(name) for name in api_names()]
     assert api_names()[-3:] == ("gateway-metrics", "http", "websocket")
     assert kinds == [*[Kind.COMPLETION] * (len(kinds) - 3), Kind.HTTP, Kind.HTTP, Kind.WEBSOCKET]
-    assert all(title_of(name) for name in api_names())
+    assert all(api.title for api in APIS.values())
     assert all(api.name == name for name, api in APIS.items())
     with pytest.raises(KeyError):
         kind_of("gopher")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.script import Script
 from support.streams import Case, check, feed, json_values, names, unnamed
 
-from gwtui.apis import SOCKET_APIS, fields_sent, kind_of, title_of, url_for
+from gwtui.apis import SOCKET_APIS, fields_sent, kind_of, url_for
 from gwtui.apis.base import AskError, Usage
 from gwtui.apis.nonce import numbered
 from gwtui.apis.openai.realtime_stream import RealtimeReader
@@ -260,7 +260,7 @@ def test_the_handshake_carries_the_key_and_names_the_model() -> None:
     assert (ask.method, ask.url, ask.switches) == ("GET", "wss://h/v1/realtime?model=a%20b", True)
     assert ("Authorization", "Bearer k") in ask.headers
     assert url_for(endpoint(url="ws://h/v1")) == f"ws://h/v1/realtime?model={API.default_model}"
-    assert (kind_of(API.name), title_of(API.name)) == (Kind.COMPLETION, "OpenAI Realtime")
+    assert (kind_of(API.name), API.title) == (Kind.COMPLETION, "OpenAI Realtime")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.query import Window
 from gwtui.model.records import FeedEnded, Heartbeat, Notice
 from gwtui.report import summary
-from gwtui.ui.keymap import FIRST_IN_FOOTER, KEYS, footer
+from gwtui.ui.keymap import FIRST_IN_FOOTER, KEYS, NEED_AN_ENGINE, footer
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.help import HelpScreen
@@ -467,6 +467,9 @@ async def test_enter_in_the_footer_is_what_it_does_in_the_panel_with_the_focus(t
 @pytest.mark.parametrize("panel", FIRST_IN_FOOTER)
 def test_each_key_that_a_footer_begins_with_has_a_label(panel: str) -> None:
     assert all(key.label for key in footer(panel))
+    of_recording = {key.id: key.label for key in footer(panel, is_recording=True)}
+    assert not of_recording.keys() & NEED_AN_ENGINE
+    assert of_recording["view.freeze"] == "play"
 
 
 async def test_a_screen_that_missed_the_last_size_of_the_terminal_is_laid_out_anew(tmp_path: Path) -> None:

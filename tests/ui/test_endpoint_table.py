@@ -21,7 +21,7 @@ from gwtui.model.query import Grouping, Query, Window
 from gwtui.model.view import EndpointRow, GroupRow, View
 from gwtui.ui.navigation import next_grouping, with_fold
 from gwtui.ui.panels.calm_order import CALM_S, STANDS_S, CalmOrder
-from gwtui.ui.panels.endpoint_cells import SharedEnds, aligned, in_ms
+from gwtui.ui.panels.endpoint_cells import SharedEnds, aligned, in_ms, why
 from gwtui.ui.panels.endpoint_table import TableView, columns, cursor, draw, unseen
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.details import DetailsScreen
@@ -195,6 +195,20 @@ def test_an_old_last_result_is_told_by_its_age() -> None:
 def test_why_a_row_is_sick_can_be_read_at_every_width(width: int) -> None:
     sick = viewrows.row("prod-gateway-eu-central-1-claude-haiku-latest", state=State.DOWN, why="unavailable 24/24")
     assert "unavailable 24/24" in drawn(sick, width)
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (30, "truncated 3/24 held 12 s"),
+        (22, "truncated 3/24 due 12s"),
+        (20, "truncated due 12s"),
+        (14, "trunc… due 12s"),
+    ],
+)
+def test_the_wait_of_an_endpoint_that_is_left_alone_is_told_in_words(width: int, said: str) -> None:
+    held = viewrows.row("a", state=State.DOWN, why="truncated 3/24", held_ns=12_000_000_000)
+    assert plain(why(held, width)) == said
 
 
 @given(

@@ -150,7 +150,7 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
     assert drawn[8] == drawn[9] == [drawn[7][0], "·"]
 
 
-@pytest.mark.parametrize(("width", "wait"), [(78, " +287 s"), (98, " +287 s"), (138, " +287 s"), (198, " +287 s")])
+@pytest.mark.parametrize(("width", "wait"), [(78, " due 4m"), (98, " due 4m"), (138, " due 4m"), (198, " due 4m")])
 def test_why_and_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int, wait: str) -> None:
     view = views.incident()
     asked = replace(
@@ -328,6 +328,20 @@ def test_endpoints_that_are_paused_at_once_are_one_line() -> None:
         "d paused",
         "",
     ]
+
+
+def test_a_finding_of_several_endpoints_in_a_row_is_one_line() -> None:
+    def found(endpoint: str, finding: FindingName, at_s: int) -> LogEntry:
+        text = f"{finding}: 2 of 3"
+        return LogEntry(
+            at=views.AT + at_s, now_ns=1, kind="finding", endpoint=endpoint, finding=finding, text=text, trace_id="t"
+        )
+
+    stale = [found(endpoint, FindingName.STALE_CONNECTION, 40 - 9 * n) for n, endpoint in enumerate("abc")]
+    log = (*stale, found("d", FindingName.BUFFERED, 2), found("d", FindingName.BUFFERED, 1))
+    drawn = [plain(line).strip() for line in listed(replace(views.view(()), log=log), 120, 4)]
+    assert [line.partition("  ")[2] for line in drawn[:1]] == ["stale_connection: 3 endpoints"]
+    assert [line.partition("  ")[2].split()[0] for line in drawn[1:3]] == ["d", "d"], "nothing of one endpoint is lost"
 
 
 def test_an_incident_that_is_acknowledged_is_dimmed() -> None:

@@ -330,7 +330,8 @@ class ComparePanel(MovingPanel):
         self.show(view)
 
     def title(self, view: View) -> str:
-        return "What this session measured"
+        so_far = "What this session measured"
+        return so_far if view.query.at_ns is None else f"{so_far} by now, not by the moment that is shown"
 
     def subtitle(self, view: View) -> str:
         return self.hints

@@ -118,11 +118,11 @@ def name(row: EndpointRow, width: int, ends: SharedEnds, selected: bool) -> Line
 def why(row: EndpointRow, width: int) -> Line:
     """Why it is sick; while it is left alone, also the time until its next probe. The share gives way to that, then
     the end of the word."""
-    text, wait = row.why, "" if row.held_ns is None else units.countdown(row.held_ns)
+    text, wait = row.why, row.held_ns
     if not text and row.in_flight and not row.verdict:
         text = "no answer yet"
     word = text.partition(" ")[0] if text[-1:].isdigit() else text
-    ends = (f" held {wait}", f" +{wait}") if wait else ("",)
+    ends = ("",) if wait is None else (f" held {units.countdown(wait)}", f" due {units.brief(wait)}")
     whole = (*(f"{text}{end}" for end in ends), f"{word}{ends[-1]}")
     found = next((each for each in whole if cells(each) <= width), None)
     if found is None:

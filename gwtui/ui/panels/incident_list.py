@@ -96,14 +96,26 @@ def rows(view: View, unfolded: Collection[int] = ()) -> list[ListRow]:
 
 
 def _told_once(log: Iterable[LogEntry]) -> Iterator[LogEntry]:
-    """The log with one entry where several endpoints were paused or resumed at once, so that these hide no incident."""
-    for (_, said, _), run in groupby(log, lambda each: (each.kind, each.text, int(each.at))):
+    """The log with one entry where several endpoints were paused or resumed at once, or the same was found at several
+    one after the other, so that these hide no incident."""
+    for _, run in groupby(log, _what_is_told):
         entries = list(run)
-        if said in ("paused", "resumed") and len(entries) > 1:
-            count = units.many(len(entries), "endpoint")
-            yield replace(entries[0], endpoint="", text=count if said == "paused" else f"{said}: {count}")
+        newest, count = entries[0], len({each.endpoint for each in entries})
+        if count > 1 and newest.finding is not None:
+            yield replace(newest, endpoint="", number=None, trace_id="", text=f"{newest.finding}: {count} endpoints")
+        elif count > 1 and newest.text in ("paused", "resumed"):
+            yield replace(
+                newest, endpoint="", text=f"{'' if newest.text == 'paused' else 'resumed: '}{count} endpoints"
+            )
         else:
             yield from entries
+
+
+def _what_is_told(entry: LogEntry) -> tuple[object, ...]:
+    """What neighbours must have in common to be told as one."""
+    if entry.finding is not None and entry.event is None:
+        return (entry.kind, entry.finding)
+    return (entry.kind, entry.text, int(entry.at))
 
 
 def _events(summary: ListRow, unfolded: Collection[int]) -> list[ListRow]:

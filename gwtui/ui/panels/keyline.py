@@ -53,11 +53,18 @@ class KeyLine(Panel, can_focus=False):
         super().__init__()
         self._remapped = remapped
         self._panel = ""
+        self._is_recording = False
 
     def follow(self, panel: str) -> None:
         """Show first what the keys of that panel are, which has got the focus."""
         self._panel = panel
         self.redraw()
+
+    def offer(self, *, is_recording: bool) -> None:
+        """Leave out what cannot be done with a recording."""
+        if is_recording != self._is_recording:
+            self._is_recording = is_recording
+            self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         return draw(self._keys(view), self._remapped, width, height)
@@ -70,4 +77,4 @@ class KeyLine(Panel, can_focus=False):
                 self.post_message(self.Clicked(key.action))
 
     def _keys(self, view: View) -> list[Key]:
-        return footer(self._panel, is_urgent=bool(view.open_incidents))
+        return footer(self._panel, is_urgent=bool(view.open_incidents), is_recording=self._is_recording)

@@ -111,6 +111,7 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
             if not self._is_past:
                 self._tell()
         self.query_one(HeaderLine).play(self._watch.playing)
+        self.query_one(KeyLine).offer(is_recording=bool(self._watch.refuses))
         screen = self.app.screen
         if (view is not None or self._watch.is_past) and isinstance(screen, ANSWERS) and screen.is_mounted:
             screen.show(self._live_view())
