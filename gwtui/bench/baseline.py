@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from gwtui.bench import ratio_gates
-from gwtui.bench.csv_in import Progress, read
+from gwtui.bench.bench_recording import read_series
+from gwtui.bench.csv_in import Progress
 from gwtui.bench.ratio_gates import Answer, Pair, RatioGate
 from gwtui.bench.results import Measured, series_of
 from gwtui.bench.targets import TargetError
 from gwtui.stats.comparison import ComparedSeries, change_sentence, compare, compare_failures
 from gwtui.text import units
 from gwtui.text.sanitize import clean
+
+JUST_NOW_S = 120
+"""The age from which on it is said; what is known of it is the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def load(
     `wanted`: names of endpoints in the baseline, as `OLD` for all or `NOW=OLD` for one. Without one it is the endpoint
     of the same name, or the only one that there is.
     """
-    found = {each.name: each for each in read(path, progress)}
+    found = {each.name: each for each in read_series(path, progress)}
     label = clean(path.resolve().name, 100)
     old = _names(wanted, [each.endpoint for each in measured], list(found), label)
     series = {name: replace(found[other], name=f"{other} in {label}") for name, other in old.items()}
@@ -114,7 +118,9 @@ def _age(series: ComparedSeries, now: float) -> str:
     at = measured_at(series)
     if at is None:
         return "its age is unknown"
-    return f"{units.brief(round(max(now - at, 0) * 1e9))} old ({units.timestamp(at)[:16]}Z)"
+    age_s = now - at
+    age = f"{units.brief(round(age_s * 1e9))} old" if age_s >= JUST_NOW_S else "just measured"
+    return f"{age} ({units.timestamp(at)[:16]}Z)"
 
 
 def _told(before: ComparedSeries, after: ComparedSeries, now: float) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gwtui.bench.csv_in import SESSION_FILES
+from msgspec import structs
+
+from gwtui.bench.csv_in import SESSION_FILES, CSVError, Progress, read
+from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.resume import Stretches
 from gwtui.bench.run_file import RunFile, RunFileError
 from gwtui.bench.session_rows import MAX_POINT, result_of
@@ -18,6 +21,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.ownership import NEVER_SENT, RUN, SUMMARY
 from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session, rows_of
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
@@ -73,6 +77,21 @@ class BenchRecording:
         run.seconds = stretches.seconds
         return stretches
 
+    def measured(self, unread: UnreadRows) -> dict[str, Measured]:
+        """What came of each point, counted as it was when it was measured. Raises OSError."""
+        endpoints = {each.name: each for each in self.profile.endpoints}
+        found: dict[str, Measured] = {}
+        for point in self.run.points:
+            if (endpoint := endpoints.get(point.endpoint)) is not None:
+                found |= empty([structs.replace(endpoint, name=point.name)], from_planned=point.plan.rate is not None)
+        for name, result in self.results(unread):
+            if name in found:
+                found[name].take(result)
+        for missed in self.misses(unread):
+            if missed.point in found:
+                found[missed.point].miss(missed.reason)
+        return found
+
     def summary(self) -> bytes | None:
         """`summary.json`; None where the benchmark did not come to its end. Raises OSError."""
         with Directory.held(self.directory) as directory:
@@ -90,6 +109,20 @@ def read_bench(path: Path) -> BenchRecording:
     except RunFileError as error:
         raise SessionError(f"{path / RUN} cannot be read: {error}") from error
     return BenchRecording(path, session.started_at, session.profile, run)
+
+
+def read_series(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
+    """What was measured before, to be compared: the points of a bench session, or the endpoints of another session or
+    of a CSV file. Raises CSVError."""
+    if not (path / RUN).is_file():
+        return read(path, progress)
+    try:
+        found = [series_of(each) for each in read_bench(path).measured(UnreadRows()).values()]
+    except (SessionError, OSError) as error:
+        raise CSVError(f"{path}: {error}") from error
+    if not found:
+        raise CSVError(f"{path}: it contains no results")
+    return found
 
 
 def _missed(cells: Mapping[str, str]) -> Missed:

@@ -100,7 +100,7 @@ def compare(options: CompareOptions) -> int:
         if options.aggregate_csv or options.request_csv:
             raise Refusal("--csv and --request-csv are for new measurements, not for files")
         gates = recorded_gates(options)
-        tripped = _print_pairs(_pairs_of_files([Path(source) for source in options.sources]), gates, options)
+        tripped = _print_pairs(_pairs_of_files(list(map(_path_of, options.sources))), gates, options)
         return EXIT_DOWN if complain(tripped, options) else 0
     if len(set(options.sources)) < 2:
         raise Refusal("name two endpoints or more to compare, or files with earlier measurements")
@@ -159,7 +159,7 @@ def _recorded(sources: Sequence[str]) -> dict[Path, list[str]]:
     """The sessions and files to read, with the endpoints that are wanted of each; none: all."""
     from gwtui.recorder.session_dirs import latest_session_dir
 
-    paths: dict[Path, list[str]] = {Path(source): [] for source in sources if _is_path(source)}
+    paths: dict[Path, list[str]] = {_path_of(source): [] for source in sources if _is_path(source)}
     names = [source for source in sources if not _is_path(source)]
     if names:
         latest = latest_session_dir()
@@ -170,12 +170,18 @@ def _recorded(sources: Sequence[str]) -> dict[Path, list[str]]:
 
 
 def _is_path(source: str) -> bool:
-    """Whether it names a file or a directory, and not an endpoint."""
-    return source.endswith(".csv") or "/" in source or Path(source).exists()
+    """Whether it names a file, a directory or a recorded session, and not an endpoint."""
+    return source.endswith(".csv") or "/" in source or _path_of(source).exists()
+
+
+def _path_of(source: str) -> Path:
+    from gwtui.recorder.session_dirs import session_dir
+
+    return session_dir(Path(source))
 
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
-    from gwtui.bench.csv_in import read
+    from gwtui.bench.bench_recording import read_series
     from gwtui.recorder.disk import other_parts
 
     for path in paths:
@@ -183,7 +189,7 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, Compare
             text = f"{path} is one part of a session; {len(others)} more are beside it. Use {path.parent} for all parts"
             note(text)
     with measure.refusing_targets(), progress() as add:
-        return pairs([(label, read(path, add)) for label, path in zip(labels(paths), paths, strict=True)])
+        return pairs([(label, read_series(path, add)) for label, path in zip(labels(paths), paths, strict=True)])
 
 
 def labels(paths: Sequence[Path]) -> list[str]:

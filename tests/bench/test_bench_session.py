@@ -14,9 +14,10 @@ from support.benching import NOON, ping, request
 from support.monitor_stage import MS, SECOND, endpoint
 
 from gwtui.bench.arrivals import arrivals_of
-from gwtui.bench.bench_recording import Missed, read_bench
+from gwtui.bench.bench_recording import Missed, read_bench, read_series
 from gwtui.bench.bench_session import BenchSession, SessionRefusedError
 from gwtui.bench.plan import Plan
+from gwtui.bench.results import empty, series_of
 from gwtui.bench.run_file import Point, RunFile, RunFileError, prompt_hash
 from gwtui.bench.slo import parse_slo
 from gwtui.model.enums import Unsent
@@ -85,6 +86,27 @@ def test_what_was_never_sent_is_told_with_its_reason_and_time(directory: Path) -
     with session(directory) as writer:
         writer.miss("claude", Unsent.NO_ROOM)
     assert list(read_bench(directory).misses(UnreadRows())) == [Missed("claude", Unsent.NO_ROOM, 0)]
+
+
+def test_points_are_compared_as_they_were_measured(directory: Path) -> None:
+    """Two points of one endpoint, one of them an open loop: waits, misses and inexact values count as they did."""
+    closed, open_loop = Plan(requests=3), Plan(requests=3, rate=10.0)
+    rows = {
+        "c1": [full(number, duration_ns=(100 + number) * MS) for number in range(3)],
+        "r10": [full(number, errors={Metric.E2E: 200 * MS} if number else None) for number in range(3)],
+    }
+    live = {
+        name: empty([msgspec.structs.replace(CLAUDE, name=name)], from_planned=name == "r10")[name] for name in rows
+    }
+    with session(directory) as writer:
+        for name, plan in (("c1", closed), ("r10", open_loop)):
+            writer.begin(Point.of(CLAUDE, plan, name=name))
+            for each in rows[name]:
+                writer.row(name, each)
+                live[name].take(each)
+        writer.miss("r10", Unsent.NO_ROOM)
+        live["r10"].miss(Unsent.NO_ROOM)
+    assert read_series(directory) == [series_of(each) for each in live.values()]
 
 
 def test_run_json_says_what_was_asked_of_whom_by_what_and_names_no_key(directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import signal
 import subprocess
@@ -251,6 +252,15 @@ def test_a_baseline_decides_the_exit_code(profile: str, tmp_path: Path, took_ms:
     assert [each["outcome"] for each in told["ratios"]] == [outcome] * 2
     assert len(told["tripped"]) == 2 * (outcome == "tripped")
     assert told["undecided"] == []
+
+
+def test_the_session_of_a_benchmark_is_a_baseline_by_its_name(profile: str) -> None:
+    assert typed(f"bench one {profile} --requests 40").exit_code == 0
+    (session,) = (Path(os.environ["XDG_STATE_HOME"]) / "gwtui" / "sessions").iterdir()
+    result = typed(f"bench one {profile} --requests 40 --baseline {session.name} --fail-if p50_e2e>1000x")
+    assert result.exit_code == 0, result.output
+    assert f"one in {session.name}, n 40, 0 failed, just measured" in result.stdout
+    assert typed(f"compare {session.name} {session.name} --fail-if slower").exit_code == 0
 
 
 def test_a_ratio_of_too_few_results_is_undecided(profile: str, tmp_path: Path) -> None:
