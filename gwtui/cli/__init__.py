@@ -14,6 +14,7 @@ from gwtui.cli import (
     bench,
     check,
     compare,
+    completion,
     config,
     decode,
     demo,
@@ -43,7 +44,8 @@ class _WatchByDefault(manual.Helpful):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
-        if not args or (args[0].startswith("-") and args[0] not in own):
+        completes_the_first_word = ctx.resilient_parsing and not args
+        if not completes_the_first_word and (not args or (args[0].startswith("-") and args[0] not in own)):
             args = ["watch", *args]
         return super().parse_args(ctx, args)
 
@@ -91,6 +93,7 @@ for each in (
     selftest,
     gateway,
     manual,
+    completion,
     engine,
 ):
     gwtui.add_command(each.command)

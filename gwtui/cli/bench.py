@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.bench_endpoints import targets_of
 from gwtui.cli.bench_plan import bench_plan
 from gwtui.cli.bench_sessions import (
@@ -160,8 +161,14 @@ special_header_option = click.option(
     short_help="Benchmark endpoints: latency percentiles and failures.",
     epilog=exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
-@click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
-@click.option("--plan", "plan_name", metavar="NAME", help="Carry out the plan [bench.NAME] of the configuration.")
+@click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...", shell_complete=completion.endpoints)
+@click.option(
+    "--plan",
+    "plan_name",
+    metavar="NAME",
+    shell_complete=completion.plans,
+    help="Carry out the plan [bench.NAME] of the configuration.",
+)
 @click.option(
     "--requests", type=COUNT, metavar="N", help="Requests per endpoint.  [default: 1000, no limit with --for]"
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import (
     EXIT_DOWN,
     Refusal,
@@ -22,7 +23,7 @@ from gwtui.cli.console import (
     width,
 )
 from gwtui.cli.endpoints import Targets, from_profile, refuse_undescribed
-from gwtui.cli.options import FILE, config_option, endpoint_options, exit_with, given, json_option
+from gwtui.cli.options import FILE, config_option, endpoint_options, exit_with, given, json_option, profile_option
 from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 
 
 @click.command("check", short_help="Run the named gateway checks.")
-@click.argument("endpoint", required=False, metavar="[ENDPOINT|URL]")
-@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to check.")
+@click.argument("endpoint", required=False, metavar="[ENDPOINT|URL]", shell_complete=completion.endpoints)
+@profile_option("The profile to check.")
 @config_option
 @endpoint_options
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and concurrently; maximum 9.")

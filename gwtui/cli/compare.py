@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli import measure
+from gwtui.cli import completion, measure
 from gwtui.cli.console import EXIT_DOWN, Refusal, note, say
 from gwtui.cli.gates import complain, gate_options, gates_of, recorded_gates
 from gwtui.cli.measure_help import MeasureHelp
@@ -51,7 +51,7 @@ class CompareOptions(measure.MeasureOptions):
     short_help="Compare A and B: difference, confidence interval, significance.",
     epilog=measure.exit_codes("true or undecided --fail-if, endpoint with no success, or --deadline"),
 )
-@click.argument("sources", nargs=-1, required=True, metavar="A B...")
+@click.argument("sources", nargs=-1, required=True, metavar="A B...", shell_complete=completion.sources)
 @click.option(
     "--requests", type=measure.COUNT, metavar="N", help="Requests per endpoint.  [default: 100, no limit with --for]"
 )

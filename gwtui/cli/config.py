@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.bench_plan import plan_faults, print_plans
 from gwtui.cli.console import EXIT_USAGE, Refusal, refusing, say, shown
 from gwtui.cli.options import FILE, config_option, exit_with, given, key_option, model_option
@@ -83,7 +84,7 @@ def check_file(file: Path | None, config_file: Path | None) -> None:
 
 
 @command.command("add", short_help="Add a ready-made endpoint to a profile.")
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=completion.kinds)
 @click.option(
     "-p", "--profile", "profile_name", metavar="NAME", help="Profile to add it to.  [default: the default profile]"
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import OwnFaultError, Refusal, refusing, say, shown, styled
 from gwtui.cli.options import NumberRange, config_option, json_option
 
@@ -32,7 +33,9 @@ class _ShowByDefault(click.Group):
         formatter.write_usage(ctx.command_path, "[ENDPOINT] [OPTIONS] | COMMAND [ARGS]...")
 
 
-_profile_option = click.option("-p", "--profile", metavar="NAME", help="Only endpoints of this profile.")
+_profile_option = click.option(
+    "-p", "--profile", metavar="NAME", help="Only endpoints of this profile.", shell_complete=completion.profiles
+)
 
 
 @click.group("history", cls=_ShowByDefault, short_help="Show what endpoints did over days, and what is usual.")
@@ -51,7 +54,7 @@ def command() -> None:
 
 
 @command.command("show", short_help="Show availability, failures and latencies (the default).")
-@click.argument("endpoint", required=False)
+@click.argument("endpoint", required=False, shell_complete=completion.endpoints)
 @_profile_option
 @click.option(
     "--days", type=NumberRange(min=0, min_open=True, max=36_500), default=_DAYS, show_default=True, metavar="N"
@@ -84,7 +87,7 @@ def show(endpoint: str | None, profile: str | None, days: float, by: str | None,
 
 
 @command.command("accept", short_help="Let a lasting change of an endpoint be what is usual.")
-@click.argument("endpoint")
+@click.argument("endpoint", shell_complete=completion.endpoints)
 @_profile_option
 def accept(endpoint: str, profile: str | None) -> None:
     """Let what an endpoint does now be what is usual for it: since its incident began, or else from now on.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import EXIT_DOWN, OwnFaultError, Refusal, note, say, styled
 from gwtui.cli.options import exit_codes, exit_with
 from gwtui.cli.replay import recorded_session
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     short_help="List the incidents of a session.",
     epilog=exit_codes("an incident is open", usage="the command line or the session is wrong"),
 )
-@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[SESSION]")
+@click.argument(
+    "directory",
+    required=False,
+    type=click.Path(path_type=Path),
+    metavar="[SESSION]",
+    shell_complete=completion.sessions,
+)
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not over.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines: one object per incident, with its events.")
 def command(directory: Path | None, only_open: bool, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import Refusal, in_colour, is_screen, say, width
 from gwtui.text.manual import page_of, topics
 
@@ -46,7 +47,7 @@ class Helpful(click.Group):
 
 
 @click.command("help", short_help="Show help for a command, or a page of the manual.")
-@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]")
+@click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]", shell_complete=completion.commands_and_topics)
 @click.pass_context
 def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show help for a COMMAND, or a page of the manual (`gwtui manual` lists them).
@@ -62,7 +63,7 @@ def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
 
 
 @click.command("manual", short_help="Read the manual: short pages, by topic.")
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=completion.topics)
 @click.option("--markdown", is_flag=True, help="Print the page as it is written, in Markdown.")
 def command(topic: str | None, markdown: bool) -> None:
     """Read the manual: a short page for each TOPIC. Without one, list them.

@@ -69,7 +69,7 @@ deadline_option = click.option(
     help="End after DURATION, whatever is under way.",
 )
 measure_options = options.option_group(
-    click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
+    options.profile_option("The profile with the endpoints."),
     options.config_option,
     click.option(
         "--for", "for_s", metavar="DURATION", callback=seconds, help="Stop starting requests after DURATION: 30s, 5m."

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
+from gwtui.cli import completion
+
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.05, 86_400.0
 """The limits of a profile, repeated here because help does not load profiles."""
 _LONGEST_S = 366 * 86_400
@@ -152,6 +154,15 @@ omit_option = click.option(
     callback=lambda _ctx, _param, texts: comma_separated(texts),
     help="Field of the request's body not to send: stream_options, max_tokens (any token limit), ...; repeatable.",
 )
+
+
+def profile_option(help_text: str) -> Callable[[Any], Any]:
+    """`--profile` of a command."""
+    return click.option(
+        "-p", "--profile", "profile_name", metavar="NAME", help=help_text, shell_complete=completion.profiles
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -167,7 +178,9 @@ def option_group(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 endpoint_options = option_group(
-    click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile."),
+    click.option(
+        "--api", metavar="NAME", help="API of an endpoint that is in no profile.", shell_complete=completion.apis
+    ),
     click.option("--url", metavar="URL", help="Base URL of that endpoint."),
     click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]"),
     key_option,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, refusing, say, styled, width
 from gwtui.cli.endpoints import chosen, over, profile_of, refuse_undescribed
 from gwtui.cli.options import (
@@ -21,6 +22,7 @@ from gwtui.cli.options import (
     key_option,
     model_option,
     omit_option,
+    profile_option,
 )
 
 if TYPE_CHECKING:
@@ -45,10 +47,10 @@ _ONLY_FOR = {
     short_help="Send one request and show everything about it.",
     epilog=exit_codes("the verdict is bad, or a --fail-if came true"),
 )
-@click.argument("endpoint", required=False)
-@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile that ENDPOINT is in.")
+@click.argument("endpoint", required=False, shell_complete=completion.endpoints)
+@profile_option("The profile that ENDPOINT is in.")
 @config_option
-@click.option("--api", metavar="NAME", help="API of the endpoint, see above.")
+@click.option("--api", metavar="NAME", help="API of the endpoint, see above.", shell_complete=completion.apis)
 @click.option("--url", metavar="URL", help="Base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
 @model_option

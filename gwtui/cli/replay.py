@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import Refusal, finish, refusing, say
 from gwtui.cli.options import NumberRange, exit_codes, exit_with, screen_options
 from gwtui.cli.watch import WatchOptions, printer_of, show, with_screen_reader
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
         usage="the command line or the session is wrong",
     ),
 )
-@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.argument(
+    "directory",
+    required=False,
+    type=click.Path(path_type=Path),
+    metavar="[DIR]",
+    shell_complete=completion.sessions,
+)
 @click.option(
     "--speed",
     type=NumberRange(min=0, min_open=True, max=10_000),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import completion
 from gwtui.cli.console import OwnFaultError, Refusal, note, say
 from gwtui.cli.options import exit_codes, exit_with
 from gwtui.cli.replay import recorded_session
@@ -50,7 +51,13 @@ class ReportOptions:
     short_help="Write up an incident: Markdown, HTML or JSON.",
     epilog=exit_codes(usage="the command line or the session is wrong, or it has no such incident"),
 )
-@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[SESSION]")
+@click.argument(
+    "directory",
+    required=False,
+    type=click.Path(path_type=Path),
+    metavar="[SESSION]",
+    shell_complete=completion.sessions,
+)
 @click.option("--incident", type=click.IntRange(min=1), metavar="N", help="Incident number N.  [default: the last one]")
 @click.option("--from", "begin", metavar="TIME", help="Start of a period: 14:05 or 2026-11-30T14:05:00Z.")
 @click.option("--to", "end", metavar="TIME", help="End of the period.  [default: the end of the session]")

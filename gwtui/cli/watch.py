@@ -23,7 +23,7 @@ from gwtui.cli.console import (
     styled,
     width,
 )
-from gwtui.cli.options import LOST_ROWS, config_option, exit_codes, exit_with, run_options, seconds
+from gwtui.cli.options import LOST_ROWS, config_option, exit_codes, exit_with, profile_option, run_options, seconds
 
 if TYPE_CHECKING:
     from gwtui.config import Config
@@ -61,7 +61,7 @@ class WatchOptions:
     short_help="Watch the endpoints of a profile, live.",
     epilog=exit_codes("without a screen: an endpoint is down or gave no good answer", own=LOST_ROWS),
 )
-@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to watch.")
+@profile_option("The profile to watch.")
 @config_option
 @click.option(
     "--interval", "interval_s", metavar="DURATION", callback=seconds, help="Probe all endpoints at this interval."

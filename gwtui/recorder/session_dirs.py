@@ -63,14 +63,19 @@ def _make_private(sessions: Path) -> None:
 
 def latest_session_dir(state: Path | None = None) -> Path | None:
     """The directory of the latest session of a monitor, or None. Those of benchmarks have to be named."""
+    return next(iter(newest_session_dirs(1, state)), None)
+
+
+def newest_session_dirs(most: int, state: Path | None = None) -> list[Path]:
+    """The directories of the latest sessions of monitors, the newest first."""
     sessions = _sessions(state)
     if sessions is None:
-        return None
+        return []
     try:
         begun = [(began, path) for path in sessions.iterdir() if (began := _began(path)) is not None]
     except OSError:
-        return None
-    return max(begun, default=(0.0, None))[1]
+        return []
+    return [path for _, path in sorted(begun, reverse=True)[:most]]
 
 
 def _began(directory: Path) -> float | None:
