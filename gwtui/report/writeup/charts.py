@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby, pairwise
@@ -98,14 +98,14 @@ def strip_svg(writeup: Writeup, parts: Sequence[EndpointPart]) -> str:
                 f'width="{width:.1f}" height="{height}"/>{mark if height > 12 else ""}</g>'
             )
     height = len(parts) * LANE
-    return _svg("States over time", height, [frame.behind(height), *lanes, frame.axis(height)])
+    return svg("States over time", height, [frame.behind(height), *lanes, frame.axis(height)])
 
 
 def latency_svg(writeup: Writeup, part: EndpointPart) -> str:
     """A dot for each result, the p50 as a line and a band up to the p90, failures at the top."""
     frame = _Frame(writeup)
     values = [each.value_ns for each in part.dots]
-    scale = _Scale(values, part.usual_ns)
+    scale = Scale(values, part.usual_ns)
     middle = writeup.bucket_s / 2
     pieces = [frame.behind(PLOT), *scale.lines()]
     if part.usual_ns is not None:
@@ -120,7 +120,7 @@ def latency_svg(writeup: Writeup, part: EndpointPart) -> str:
         pieces.append(f'<path class="failed" d="{crosses}"/>')
     if not values:
         pieces.append(f'<text class="none" x="{WIDTH / 2}" y="{TOP + PLOT / 2}">no {part.metric} was measured</text>')
-    return _svg(f"{part.metric} of {part.title} over time", PLOT, [*pieces, frame.axis(PLOT)])
+    return svg(f"{part.metric} of {part.title} over time", PLOT, [*pieces, frame.axis(PLOT)])
 
 
 def verdicts_svg(writeup: Writeup) -> str:
@@ -150,7 +150,7 @@ def verdicts_svg(writeup: Writeup) -> str:
                 f'<rect class="{classes[each.verdict]}" x="{x}" y="{below:.1f}" width="{width:.1f}" '
                 f'height="{height:.1f}"><title>{_clock(begin)}: {each.verdict} {each.counts[at]}</title></rect>'
             )
-    return _svg("Verdicts per minute", BARS, [*pieces, frame.axis(BARS)])
+    return svg("Verdicts per minute", BARS, [*pieces, frame.axis(BARS)])
 
 
 def verdict_classes(verdicts: Iterable[Verdict]) -> dict[Verdict, str]:
@@ -165,14 +165,23 @@ def verdict_classes(verdicts: Iterable[Verdict]) -> dict[Verdict, str]:
     return classes
 
 
-class _Scale:
+class Scale:
     """Places values in the height of a chart: linear from 0, or logarithmic where they lie far apart."""
 
-    def __init__(self, values: Sequence[int], usual_ns: int | None) -> None:
+    def __init__(
+        self,
+        values: Sequence[int],
+        usual_ns: int | None = None,
+        *,
+        text: Callable[[int], str] = units.duration,
+        is_linear: bool = False,
+    ) -> None:
+        """`text`: how a value is written. `is_linear`: never logarithmic."""
+        self._text = text
         known = sorted([*values, *([usual_ns] if usual_ns is not None else [])])
         self._high = max(known[-1] if known else 0, 1) * 1.05
         self._low = 0.0
-        if known and self._high > LOG_FROM * max(known[len(known) // 2], 1):
+        if known and not is_linear and self._high > LOG_FROM * max(known[len(known) // 2], 1):
             self._low = max(known[0], 1) / 1.2
 
     def y(self, value_ns: int) -> float:
@@ -187,7 +196,7 @@ class _Scale:
         for value in self._round_values():
             y = self.y(value)
             yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
-            yield f'<text class="value" x="{LEFT - 6}" y="{y + 4}">{units.duration(value)}</text>'
+            yield f'<text class="value" x="{LEFT - 6}" y="{y + 4}">{self._text(value)}</text>'
         if self._low:
             yield f'<text class="value" x="{LEFT - 6}" y="{TOP - 4}">log</text>'
 
@@ -210,25 +219,26 @@ def _runs(buckets: Sequence[Bucket], width_s: float, name: str) -> Iterator[list
         yield [bucket for _, bucket in run]
 
 
-def _band(run: Sequence[Bucket], frame: _Frame, scale: _Scale, middle: float) -> str:
+def _band(run: Sequence[Bucket], frame: _Frame, scale: Scale, middle: float) -> str:
     upper = [f"{frame.x(each.at + middle)},{scale.y(each.p90_ns or 0)}" for each in run]
     lower = [f"{frame.x(each.at + middle)},{scale.y(each.p50_ns or 0)}" for each in reversed(run)]
     return f'<polygon class="band" points="{" ".join((*upper, *lower))}"/>'
 
 
-def _line(run: Sequence[Bucket], frame: _Frame, scale: _Scale, middle: float) -> str:
+def _line(run: Sequence[Bucket], frame: _Frame, scale: Scale, middle: float) -> str:
     points = " ".join(f"{frame.x(each.at + middle)},{scale.y(each.p50_ns or 0)}" for each in run)
     return f'<polyline class="p50" points="{points}"/>'
 
 
-def _dots(frame: _Frame, scale: _Scale, part: EndpointPart) -> str:
+def _dots(frame: _Frame, scale: Scale, part: EndpointPart) -> str:
     """All dots as one path of lines without length, which their round ends make visible."""
     path = "".join(f"M{frame.x(each.at)} {scale.y(each.value_ns)}h0" for each in part.dots)
     kind = "dots few" if len(part.dots) < FEW_DOTS else "dots"
     return f'<path class="{kind}" d="{path}"/>' if path else ""
 
 
-def _svg(label: str, height: int, pieces: Sequence[str]) -> str:
+def svg(label: str, height: int, pieces: Sequence[str]) -> str:
+    """One chart, of that height without its axis."""
     whole = TOP + height + 22
     return (
         f'<svg viewBox="0 0 {WIDTH} {whole}" role="img" aria-label="{escape(label)}">'

@@ -40,10 +40,10 @@ def writeup_markdown(writeup: Writeup, zone: tzinfo | None) -> str:
     parts = [
         [f"## {code(writeup.title)}"],
         [f"- **{label}**: {text if label in OWN_WORDS else code(text)}" for label, text in facts(writeup, times)],
-        ["### Before, during and after", "", *_table(FIGURE_HEADINGS, figure_rows(writeup), {0})],
+        ["### Before, during and after", "", *table(FIGURE_HEADINGS, figure_rows(writeup), {0})],
         [f"- {code(each.title)} during: {verdict_text(each.during)}" for each in failing],
         [f"### Chart, {span}", "", *shown] if shown else [],
-        ["### Timeline (UTC)", "", *_table(("time", "what", "text"), moment_rows(writeup, times), {1, 2})],
+        ["### Timeline (UTC)", "", *table(("time", "what", "text"), moment_rows(writeup, times), {1, 2})],
         ["### Evidence", *_evidence(writeup, times)] if writeup.evidence else [],
         ["### How it was measured", "", *(f"- {plain(each)}" for each in measured_lines(writeup, times)), *unread],
     ]
@@ -68,8 +68,8 @@ def plain(text: str) -> str:
     return "`".join(piece if at % 2 else _SPECIAL.sub(r"\\\1", piece) for at, piece in enumerate(pieces))
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], foreign: Set[int]) -> list[str]:
-    """`foreign`: the columns whose text comes from elsewhere."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], foreign: Set[int]) -> list[str]:
+    """The lines of a table. `foreign`: the columns whose text comes from elsewhere."""
     lines = [
         " | ".join(code(cell).replace("|", "\\|") if at in foreign else cell for at, cell in enumerate(row))
         for row in rows

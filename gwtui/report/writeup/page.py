@@ -32,32 +32,40 @@ _NOTHING_ELSE = "default-src 'none'; style-src 'unsafe-inline'"
 def writeup_html(writeup: Writeup, zone: tzinfo | None) -> str:
     """The whole document."""
     times = WallTimes(zone)
-    heading = escape(writeup.title)
+    return page(
+        writeup.title,
+        [
+            definitions(facts(writeup, times)),
+            section("Before, during and after", _figures(writeup)),
+            section("Charts", _charts(writeup, times)) if writeup.endpoints else "",
+            section("Timeline (UTC)", _timeline(writeup, times)),
+            section("Evidence", _samples(writeup, times)) if writeup.evidence else "",
+            section("How it was measured", _measured(writeup, times)),
+        ],
+    )
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """A document of these parts, which are HTML; empty ones are left out."""
+    heading = escape(title)
     style = (files("gwtui.report.writeup") / "page.css").read_text(encoding="utf-8")
-    parts = [
-        f"<h1>{heading}</h1>",
-        _definitions(facts(writeup, times)),
-        _section("Before, during and after", _figures(writeup)),
-        _section("Charts", _charts(writeup, times)) if writeup.endpoints else "",
-        _section("Timeline (UTC)", _timeline(writeup, times)),
-        _section("Evidence", _samples(writeup, times)) if writeup.evidence else "",
-        _section("How it was measured", _measured(writeup, times)),
-    ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_NOTHING_ELSE}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{heading}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-        + "\n".join(filter(None, parts))
+        + "\n".join(filter(None, [f"<h1>{heading}</h1>", *parts]))
         + "\n</body>\n</html>\n"
     )
 
 
-def _section(heading: str, content: str) -> str:
+def section(heading: str, content: str) -> str:
+    """A part below its heading."""
     return f"<h2>{escape(heading)}</h2>\n{content}"
 
 
-def _definitions(rows: Iterable[tuple[str, str]]) -> str:
+def definitions(rows: Iterable[tuple[str, str]]) -> str:
+    """Labels, each with its text."""
     return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(text)}</dd>' for label, text in rows)}</dl>"
 
 
@@ -76,12 +84,14 @@ def _quoting(text: str) -> str:
 
 def _figures(writeup: Writeup) -> str:
     rows = [[cell.replace(" %", "\u00a0%") for cell in row] for row in figure_rows(writeup)]
-    table = _table(FIGURE_HEADINGS, ("", "", *["number"] * (len(FIGURE_HEADINGS) - 2)), rows)
+    figures = table(FIGURE_HEADINGS, ("", "", *["number"] * (len(FIGURE_HEADINGS) - 2)), rows)
     told = [(each.title, verdict_text(each.during)) for each in writeup.endpoints if each.during.failed]
-    return table + (f"<h3>Verdicts during</h3>{_definitions(told)}" if told else "")
+    return figures + (f"<h3>Verdicts during</h3>{definitions(told)}" if told else "")
 
 
-def _table(headings: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(headings: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; `kinds` are the classes of its columns."""
+
     def line(tag: str, cells: Sequence[str]) -> str:
         marked = ((f' class="{kind}"' if kind else "", escape(cell)) for kind, cell in zip(kinds, cells, strict=True))
         return f"<tr>{''.join(f'<{tag}{kind}>{cell}</{tag}>' for kind, cell in marked)}</tr>"
@@ -146,7 +156,7 @@ def _dot_key(part: EndpointPart) -> str:
 
 
 def _timeline(writeup: Writeup, times: WallTimes) -> str:
-    return _table(("time", "what", "text"), ("time", "what", ""), moment_rows(writeup, times))
+    return table(("time", "what", "text"), ("time", "what", ""), moment_rows(writeup, times))
 
 
 def _samples(writeup: Writeup, times: WallTimes) -> str:
@@ -155,5 +165,5 @@ def _samples(writeup: Writeup, times: WallTimes) -> str:
 
 def _sample(each: EvidenceResult, times: WallTimes) -> str:
     headers = [(name, text) for name, text in each.headers.items() if text]
-    rows = _definitions((*evidence_rows(each, times), *headers))
+    rows = definitions((*evidence_rows(each, times), *headers))
     return f'<div class="sample"><h3>{escape(evidence_title(each))}</h3>{rows}</div>\n'
