@@ -77,12 +77,12 @@ class Flights:
 
     def take(self, result: Request | Ping) -> None:
         """Count a result. One that was never sent began when its probe did."""
-        began_ns, end_ns = begin_ns(result), _end_ns(result)
+        began_ns, ended_ns = begin_ns(result), end_ns(result)
         self.begins.append(began_ns)
-        self.ends.append(max(began_ns, end_ns))
+        self.ends.append(max(began_ns, ended_ns))
         if result.outcome in COUNTED:
-            first_ns, last_ns = (began_ns, end_ns) if self._begins_block else self.spans.pop()
-            self.spans.append((min(first_ns, began_ns), max(last_ns, end_ns)))
+            first_ns, last_ns = (began_ns, ended_ns) if self._begins_block else self.spans.pop()
+            self.spans.append((min(first_ns, began_ns), max(last_ns, ended_ns)))
             self._begins_block = False
         if isinstance(result, Request):
             self.input_tokens = _sum(self.input_tokens, result.input_tokens)
@@ -144,7 +144,8 @@ def begin_ns(result: Request | Ping) -> int:
     return result.planned_ns + result.lateness_ns if result.sent_ns is None else result.sent_ns
 
 
-def _end_ns(result: Request | Ping) -> int:
+def end_ns(result: Request | Ping) -> int:
+    """When it ended."""
     took_ns = result.duration_ns if isinstance(result, Request) else result.rtt_ns
     return result.now_ns if result.sent_ns is None or took_ns is None else result.sent_ns + took_ns
 

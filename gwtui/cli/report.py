@@ -48,7 +48,7 @@ class ReportOptions:
 
 @click.command(
     "report",
-    short_help="Write up an incident: Markdown, HTML or JSON.",
+    short_help="Write up an incident or a benchmark: Markdown, HTML, JSON.",
     epilog=exit_codes(usage="the command line or the session is wrong, or it has no such incident"),
 )
 @click.argument(
@@ -77,6 +77,9 @@ def command(**options: Any) -> None:
     The report covers its last incident, or without one its last 15 minutes: what, when, who and how many; latencies and
     failures before, during and after; the timeline, charts, trace and request ids, marks, and how it was measured.
 
+    Of a benchmark, whose session has to be named, it has the results, and for each point what was started, ended,
+    failed and in flight in each second, with p50 and p95.
+
     HTML is one file without scripts, which fetches nothing. A TIME without a date is of the day of the session's end,
     in local time, or UTC with a Z at its end. Keys are masked.
 
@@ -90,15 +93,19 @@ def command(**options: Any) -> None:
 
 def report(options: ReportOptions, zone: tzinfo | None = None, clock: Callable[[], float] = time.time) -> int:
     """Write the report. `zone`: the local time zone; None: this machine's. Returns the exit code."""
+    from gwtui.recorder.ownership import is_bench
+
     if options.incident is not None and (options.begin or options.end):
         raise Refusal("--incident and --from or --to exclude each other")
     session = recorded_session(options.directory)
     output = OutputFile(options.output) if options.output is not None else None
     try:
-        writeup = _written(session, options, zone, clock())
+        if is_bench(session.directory):
+            text = _bench_text(session, options)
+        else:
+            text = _text(_written(session, options, zone, clock()), session, options.form, zone)
     except OSError as error:
         raise OwnFaultError(f"{session.directory}: the session cannot be read: {error.strerror or error}") from error
-    text = _text(writeup, session, options.form, zone)
     if output is None:
         say(text.removesuffix("\n"))
     else:
@@ -180,3 +187,26 @@ def _text(writeup: Writeup, session: Session, form: str, zone: tzinfo | None) ->
     learn(*session.profile.endpoints)
     render = {"md": writeup_markdown, "html": writeup_html, "json": writeup_json}[form]
     return masked(render(masked_writeup(writeup, masked), zone))
+
+
+def _bench_text(session: Session, options: ReportOptions) -> str:
+    """The same of a benchmark, which has no incidents. Raises OSError."""
+    from gwtui.bench.bench_recording import read_bench
+    from gwtui.bench.session_page import bench_html, bench_markdown
+    from gwtui.bench.session_report import bench_report, bench_report_json
+    from gwtui.cli.decode import learn_keys
+    from gwtui.recorder.session_reader import SessionError
+    from gwtui.secrets.resolver import learn, masked
+
+    if options.incident is not None or options.begin or options.end:
+        raise Refusal(f"{session.directory}: a benchmark has no incidents: leave out --incident, --from and --to")
+    learn_keys()
+    learn(*session.profile.endpoints)
+    try:
+        found = bench_report(read_bench(session.directory), masked)
+    except SessionError as error:
+        raise Refusal(str(error)) from error
+    if found.unread:
+        note(found.unread)
+    render = {"md": bench_markdown, "html": bench_html, "json": bench_report_json}[options.form]
+    return masked(render(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -27,7 +27,7 @@ class Step:
     in_flight: float
     """Requests under way, averaged over it."""
     p50_ns: int | None
-    """Of the good ones that ended in it, by nearest rank, whatever their number; None where none did."""
+    """Of the good ones that ended in it, by nearest rank, whatever their number; None where no latency is known."""
     p95_ns: int | None
 
 
@@ -37,8 +37,10 @@ class PerSecond:
 
     _begins: list[int] = field(default_factory=list)
     _ends: list[int] = field(default_factory=list)
-    _ended: list[tuple[int, int | None]] = field(default_factory=list)
-    """Ends of those that count, each with its latency where it was good."""
+    _ended: list[int] = field(default_factory=list)
+    _failed: list[int] = field(default_factory=list)
+    _values: list[tuple[int, int]] = field(default_factory=list)
+    """Ends and latencies."""
     _missed: list[int] = field(default_factory=list)
 
     def flight(self, begin_ns: int, end_ns: int) -> None:
@@ -46,9 +48,13 @@ class PerSecond:
         self._begins.append(max(0, begin_ns))
         self._ends.append(max(0, begin_ns, end_ns))
 
-    def end(self, end_ns: int, good_ns: int | None) -> None:
-        """A request ended. `good_ns`: its latency; None where it failed."""
-        self._ended.append((max(0, end_ns), good_ns))
+    def end(self, end_ns: int, value_ns: int | None, *, failed: bool = False) -> None:
+        """A request ended. `value_ns`: its latency; None where it failed, or where it is not known."""
+        self._ended.append(max(0, end_ns))
+        if failed:
+            self._failed.append(max(0, end_ns))
+        elif value_ns is not None:
+            self._values.append((max(0, end_ns), value_ns))
 
     def miss(self, due_ns: int) -> None:
         """A request was due and never sent."""
@@ -61,20 +67,20 @@ class PerSecond:
             return []
         width_ns = SECOND_NS * max(1, -(-(max(stamps) + 1) // (MOST_SECONDS * SECOND_NS)))
         count = max(stamps) // width_ns + 1
-        started, missed = self._counted(self._begins, width_ns), self._counted(self._missed, width_ns)
+        started, ended, failed, missed = (
+            Counter(stamp_ns // width_ns for stamp_ns in stamps)
+            for stamps in (self._begins, self._ended, self._failed, self._missed)
+        )
         values: dict[int, list[int]] = defaultdict(list)
-        ended: dict[int, int] = defaultdict(int)
-        for end_ns, good_ns in self._ended:
-            ended[end_ns // width_ns] += 1
-            if good_ns is not None:
-                values[end_ns // width_ns].append(good_ns)
+        for end_ns, value_ns in self._values:
+            values[end_ns // width_ns].append(value_ns)
         flying = self._in_flight(width_ns, count)
         return [
             Step(
                 at_s=at * width_ns / SECOND_NS,
                 started=started[at],
                 ended=ended[at],
-                failed=ended[at] - len(values[at]),
+                failed=failed[at],
                 never_sent=missed[at],
                 in_flight=in_flight,
                 p50_ns=_quantile(values[at], 0.5),
@@ -82,13 +88,6 @@ class PerSecond:
             )
             for at, in_flight in zip(range(count), flying, strict=True)
         ]
-
-    @staticmethod
-    def _counted(stamps: list[int], width_ns: int) -> dict[int, int]:
-        found: dict[int, int] = defaultdict(int)
-        for stamp_ns in stamps:
-            found[stamp_ns // width_ns] += 1
-        return found
 
     def _in_flight(self, width_ns: int, count: int) -> Iterator[float]:
         """Averages, by the change of the number at each stamp."""

@@ -15,7 +15,7 @@ def test_each_second_says_what_happened_in_it() -> None:
     load.flight(0, 1500 * MS)
     load.end(1500 * MS, 1500 * MS)
     load.flight(500 * MS, 750 * MS)
-    load.end(750 * MS, None)
+    load.end(750 * MS, None, failed=True)
     load.flight(1000 * MS, 1250 * MS)
     load.end(1250 * MS, 250 * MS)
     load.miss(3200 * MS)
@@ -27,6 +27,14 @@ def test_each_second_says_what_happened_in_it() -> None:
         (3, 0, 0, 0, 1, 0.0, None),
     ]
     assert load.steps()[1].p95_ns == 1500 * MS
+
+
+def test_a_good_one_whose_latency_is_in_doubt_did_not_fail() -> None:
+    load = PerSecond()
+    load.flight(0, MS)
+    load.end(MS, None)
+    (only,) = load.steps()
+    assert (only.ended, only.failed, only.p50_ns) == (1, 0, None)
 
 
 def test_nothing_has_no_seconds() -> None:
@@ -46,7 +54,7 @@ def test_all_that_happened_is_in_some_second(flights: list[tuple[int, int, bool]
     load = PerSecond()
     for begin, took, good in flights:
         load.flight(begin * MS, (begin + took) * MS)
-        load.end((begin + took) * MS, took * MS if good else None)
+        load.end((begin + took) * MS, took * MS if good else None, failed=not good)
     steps = load.steps()
     assert sum(step.started for step in steps) == sum(step.ended for step in steps) == len(flights)
     assert sum(step.failed for step in steps) == sum(not good for *_, good in flights)
