@@ -17,7 +17,7 @@ WHOLE = "ran to its end"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GateCase:
     """A gate at one endpoint."""
 
     suite: str
@@ -32,23 +32,25 @@ class Case:
 
 def cases_of(
     gates: Sequence[tuple[str, str]], measured: Sequence[Measured], tripped: Sequence[Tripped], stopped_by: str = ""
-) -> list[Case]:
+) -> list[GateCase]:
     """Every gate that was judged. `gates`: the expressions, each with an endpoint that it is about. `stopped_by`: what
     ended the benchmark early."""
     bad = {(each.endpoint, each.gate): each for each in tripped}
-    cases = [Case("benchmark", WHOLE, f"stopped by {stopped_by}" if stopped_by else "")]
+    cases = [GateCase("benchmark", WHOLE, f"stopped by {stopped_by}" if stopped_by else "")]
     for each in measured:
-        cases.append(Case(each.endpoint, SUCCESS, "" if each.ok else f"none of {each.total} requests succeeded"))
+        cases.append(GateCase(each.endpoint, SUCCESS, "" if each.ok else f"none of {each.total} requests succeeded"))
         for gate, endpoint in gates:
             if endpoint == each.endpoint:
                 found = bad.get((endpoint, gate))
                 cases.append(
-                    Case(endpoint, gate, found.reason if found else "", undecided=found is not None and found.undecided)
+                    GateCase(
+                        endpoint, gate, found.reason if found else "", undecided=found is not None and found.undecided
+                    )
                 )
     return cases
 
 
-def junit_xml(cases: Sequence[Case], *, seconds: float, started_at: str, allow_undecided: bool = False) -> bytes:
+def junit_xml(cases: Sequence[GateCase], *, seconds: float, started_at: str, allow_undecided: bool = False) -> bytes:
     """The whole file. `started_at`: RFC 3339."""
     whole = {"name": "gwtui bench", "time": f"{seconds:.3f}"}
     root = ElementTree.Element("testsuites", whole | _counts(cases, allow_undecided))
@@ -63,7 +65,7 @@ def junit_xml(cases: Sequence[Case], *, seconds: float, started_at: str, allow_u
     return text + b"\n"
 
 
-def _add(suite: ElementTree.Element, case: Case, allow_undecided: bool) -> None:
+def _add(suite: ElementTree.Element, case: GateCase, allow_undecided: bool) -> None:
     element = ElementTree.SubElement(suite, "testcase", classname=_text(case.suite), name=_text(case.name))
     if not case.reason:
         return
@@ -75,7 +77,7 @@ def _add(suite: ElementTree.Element, case: Case, allow_undecided: bool) -> None:
         ElementTree.SubElement(element, "failure", message=message, type=kind)
 
 
-def _counts(cases: Sequence[Case], allow_undecided: bool) -> dict[str, str]:
+def _counts(cases: Sequence[GateCase], allow_undecided: bool) -> dict[str, str]:
     skipped = sum(case.undecided and allow_undecided for case in cases)
     failures = sum(bool(case.reason) for case in cases) - skipped
     return {"tests": str(len(cases)), "failures": str(failures), "skipped": str(skipped)}

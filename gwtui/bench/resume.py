@@ -120,7 +120,7 @@ def steps(
         left = {name: more for name, each in left.items() if (more := rest(each, spent)) is not None}
 
 
-class KeptResults:
+class SessionResults:
     """The results of a benchmark on their way into its session, if it has one, with each endpoint as a point.
 
     Of a benchmark that is gone on with, what comes now is numbered from where it stopped, and counted as if it had

@@ -19,7 +19,7 @@ from gwtui.bench.machine_limits import out_of_reach, send_capacity
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.progress import PlanProgress, shown
 from gwtui.bench.results import Measured, empty
-from gwtui.bench.resume import KeptResults
+from gwtui.bench.resume import SessionResults
 from gwtui.bench.workload import Asked, Workload
 from gwtui.engine.load import DueRequest, LoadDriver, sleep_punctually
 from gwtui.engine.loop_lag import LoopLagMonitor
@@ -205,7 +205,7 @@ class BenchRun:
     seconds: float = 0.0
     stopped_by: Signals | None = None
     workload: Workload = field(default_factory=Workload)
-    kept: KeptResults = field(default_factory=KeptResults)
+    kept: SessionResults = field(default_factory=SessionResults)
     """Its session, if it has one; each endpoint is a point."""
     send_capacity: float | None = None
     """The most requests per second that this machine can send; measured before an open loop."""

@@ -8,11 +8,11 @@ from html import escape
 from itertools import groupby
 
 from gwtui.bench.session_report import HEADINGS, BenchReport, PointPart
-from gwtui.report.writeup.charts import LEFT, PLOT, RIGHT, TOP, WIDTH, Scale, svg
+from gwtui.report.writeup.charts import LEFT, PLOT, RIGHT, TOP, WIDTH, ChartScale, svg
 from gwtui.report.writeup.markdown import code
 from gwtui.report.writeup.markdown import table as markdown_table
 from gwtui.report.writeup.page import definitions, page, section, table
-from gwtui.stats.per_second import Step
+from gwtui.stats.per_second import LoadStep
 from gwtui.text import units
 
 MOST_CHARTS = 24
@@ -89,19 +89,19 @@ def _bar(value: float | None, most: float) -> str:
     return _BARS[min(int(value / most * len(_BARS)), len(_BARS) - 1)] if value else "."
 
 
-def _mean(share: Sequence[Step], read: Callable[[Step], float]) -> float | None:
+def _mean(share: Sequence[LoadStep], read: Callable[[LoadStep], float]) -> float | None:
     return sum(map(read, share)) / len(share) / _width_s(share)
 
 
-def _highest(share: Sequence[Step]) -> float | None:
+def _highest(share: Sequence[LoadStep]) -> float | None:
     return max((step.p95_ns for step in share if step.p95_ns is not None), default=None)
 
 
-def _width_s(steps: Sequence[Step]) -> float:
+def _width_s(steps: Sequence[LoadStep]) -> float:
     return steps[1].at_s - steps[0].at_s if len(steps) > 1 else 1.0
 
 
-def _shares(steps: Sequence[Step], most: int) -> list[Sequence[Step]]:
+def _shares(steps: Sequence[LoadStep], most: int) -> list[Sequence[LoadStep]]:
     size = max(1, math.ceil(len(steps) / most))
     return [steps[at : at + size] for at in range(0, len(steps), size)]
 
@@ -130,14 +130,14 @@ def _figure(picture: str) -> str:
 class _Axis:
     """Places seconds in the width of a picture."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[LoadStep]) -> None:
         self._first_s, self.width_s = steps[0].at_s, _width_s(steps)
         self._span_s = max(len(steps) * self.width_s, 1.0)
 
     def x(self, at_s: float) -> float:
         return round(LEFT + (at_s - self._first_s) / self._span_s * (WIDTH - LEFT - RIGHT), 1)
 
-    def middle(self, step: Step) -> float:
+    def middle(self, step: LoadStep) -> float:
         return self.x(step.at_s + self.width_s / 2)
 
     def drawn(self) -> str:
@@ -180,7 +180,7 @@ def _flying_svg(part: PointPart) -> str:
 def _latency_svg(part: PointPart) -> str:
     axis = _Axis(part.steps)
     known = [step for step in part.steps if step.p50_ns is not None and step.p95_ns is not None]
-    scale = Scale([value for step in known for value in (step.p50_ns or 0, step.p95_ns or 0)])
+    scale = ChartScale([value for step in known for value in (step.p50_ns or 0, step.p95_ns or 0)])
     pieces = [*scale.lines()]
     for run in _runs(known, axis.width_s):
         upper = [f"{axis.middle(step)},{scale.y(step.p95_ns or 0)}" for step in run]
@@ -194,18 +194,18 @@ def _latency_svg(part: PointPart) -> str:
     return svg(f"{part.main.label} of {part.point.name} per second", PLOT, [*pieces, axis.drawn()])
 
 
-def _counts(values: Sequence[float]) -> Scale:
+def _counts(values: Sequence[float]) -> ChartScale:
     """A scale of numbers, in thousandths: its rules may lie between whole ones."""
-    return Scale([_thousandths(value) for value in values], text=lambda value: f"{value / 1000:g}", is_linear=True)
+    return ChartScale([_thousandths(value) for value in values], text=lambda value: f"{value / 1000:g}", is_linear=True)
 
 
 def _thousandths(value: float) -> int:
     return round(value * 1000)
 
 
-def _runs(steps: Sequence[Step], width_s: float) -> Iterator[list[Step]]:
+def _runs(steps: Sequence[LoadStep], width_s: float) -> Iterator[list[LoadStep]]:
     """Steps that follow each other."""
-    run: list[Step] = []
+    run: list[LoadStep] = []
     for step in steps:
         if run and step.at_s - run[-1].at_s > 1.5 * width_s:
             yield run
@@ -215,7 +215,7 @@ def _runs(steps: Sequence[Step], width_s: float) -> Iterator[list[Step]]:
         yield run
 
 
-def _polyline(kind: str, axis: _Axis, scale: Scale, values: Sequence[tuple[Step, int]]) -> str:
+def _polyline(kind: str, axis: _Axis, scale: ChartScale, values: Sequence[tuple[LoadStep, int]]) -> str:
     """A line through the values; of very many the highest of those that share a place."""
     size = max(1, math.ceil(len(values) / MOST_POINTS))
     shown = [max(values[at : at + size], key=lambda each: each[1]) for at in range(0, len(values), size)]

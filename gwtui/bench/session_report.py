@@ -26,7 +26,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.session_reader import UnreadRows
 from gwtui.stats.accuracy import sure
-from gwtui.stats.per_second import SECOND_NS, PerSecond, Step
+from gwtui.stats.per_second import SECOND_NS, LoadStep, PerSecond
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
@@ -44,7 +44,7 @@ class PointPart:
     seconds: PerSecond = field(default_factory=PerSecond)
     began_ns: int | None = None
     """The second in which its first request began, in ns since the start of the session."""
-    _steps: list[Step] | None = None
+    _steps: list[LoadStep] | None = None
 
     @property
     def main(self) -> Metric:
@@ -52,7 +52,7 @@ class PointPart:
         return next((each for each in (Metric.TTFT, Metric.RTT) if each in self.measured.metrics), Metric.E2E)
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[LoadStep]:
         """Second by second, from its first request on."""
         if self._steps is None:
             first = 0 if self.began_ns is None else self.began_ns // SECOND_NS
@@ -173,7 +173,7 @@ def bench_report_json(report: BenchReport) -> str:
     return report.mask(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: LoadStep) -> dict[str, Any]:
     told = asdict(step)
     return {
         **{name: value for name, value in told.items() if not name.endswith("_ns")},

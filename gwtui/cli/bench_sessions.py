@@ -199,7 +199,7 @@ class Keeping:
 
     def fill(self, run: BenchRun) -> None:
         """Connect the run with the session; of one that is gone on with, count first what is there."""
-        from gwtui.bench.resume import KeptResults
+        from gwtui.bench.resume import SessionResults
         from gwtui.recorder.session_reader import UnreadRows
 
         if self.session is None:
@@ -215,7 +215,7 @@ class Keeping:
                 note(str(unread))
             there = sum(done.sent for done in stretches.done.values())
             click.echo(f"gwtui: session {self.session.directory} goes on: {there:,} requests are there", err=True)
-        run.kept = KeptResults(self.session, stretches)
+        run.kept = SessionResults(self.session, stretches)
 
     def summary(self, text: str) -> None:
         """What came of it, as JSON."""

@@ -14,7 +14,7 @@ MOST_SECONDS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LoadStep:
     """One second of a load, or of a long one a step."""
 
     at_s: float
@@ -60,7 +60,7 @@ class PerSecond:
         """A request was due and never sent."""
         self._missed.append(max(0, due_ns))
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[LoadStep]:
         """From the start to the last end, without a gap; empty where nothing happened."""
         stamps = [*self._ends, *self._missed]
         if not stamps:
@@ -76,7 +76,7 @@ class PerSecond:
             values[end_ns // width_ns].append(value_ns)
         flying = self._in_flight(width_ns, count)
         return [
-            Step(
+            LoadStep(
                 at_s=at * width_ns / SECOND_NS,
                 started=started[at],
                 ended=ended[at],

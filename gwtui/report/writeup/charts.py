@@ -105,7 +105,7 @@ def latency_svg(writeup: Writeup, part: EndpointPart) -> str:
     """A dot for each result, the p50 as a line and a band up to the p90, failures at the top."""
     frame = _Frame(writeup)
     values = [each.value_ns for each in part.dots]
-    scale = Scale(values, part.usual_ns)
+    scale = ChartScale(values, part.usual_ns)
     middle = writeup.bucket_s / 2
     pieces = [frame.behind(PLOT), *scale.lines()]
     if part.usual_ns is not None:
@@ -165,7 +165,7 @@ def verdict_classes(verdicts: Iterable[Verdict]) -> dict[Verdict, str]:
     return classes
 
 
-class Scale:
+class ChartScale:
     """Places values in the height of a chart: linear from 0, or logarithmic where they lie far apart."""
 
     def __init__(
@@ -219,18 +219,18 @@ def _runs(buckets: Sequence[Bucket], width_s: float, name: str) -> Iterator[list
         yield [bucket for _, bucket in run]
 
 
-def _band(run: Sequence[Bucket], frame: _Frame, scale: Scale, middle: float) -> str:
+def _band(run: Sequence[Bucket], frame: _Frame, scale: ChartScale, middle: float) -> str:
     upper = [f"{frame.x(each.at + middle)},{scale.y(each.p90_ns or 0)}" for each in run]
     lower = [f"{frame.x(each.at + middle)},{scale.y(each.p50_ns or 0)}" for each in reversed(run)]
     return f'<polygon class="band" points="{" ".join((*upper, *lower))}"/>'
 
 
-def _line(run: Sequence[Bucket], frame: _Frame, scale: Scale, middle: float) -> str:
+def _line(run: Sequence[Bucket], frame: _Frame, scale: ChartScale, middle: float) -> str:
     points = " ".join(f"{frame.x(each.at + middle)},{scale.y(each.p50_ns or 0)}" for each in run)
     return f'<polyline class="p50" points="{points}"/>'
 
 
-def _dots(frame: _Frame, scale: Scale, part: EndpointPart) -> str:
+def _dots(frame: _Frame, scale: ChartScale, part: EndpointPart) -> str:
     """All dots as one path of lines without length, which their round ends make visible."""
     path = "".join(f"M{frame.x(each.at)} {scale.y(each.value_ns)}h0" for each in part.dots)
     kind = "dots few" if len(part.dots) < FEW_DOTS else "dots"
