@@ -102,8 +102,8 @@ class Result:
             self.tape.clear()
 
     def over(self, end: End, detail: str = "", due_ns: int | None = None) -> None:
-        """Note the end. It is now, unless the response ended well: then it is when its last bytes came. `due_ns`: the
-        deadline that has passed."""
+        """Note the end. It is now, unless the response ended well, which is when its last bytes came, or the connection
+        ended. `due_ns`: the deadline that has passed."""
         self.end, self.detail = end, detail
         self.ended_at = time.time()
         self.ended_ns = now_ns = time.perf_counter_ns()
@@ -115,7 +115,7 @@ class Result:
         elif due_ns is not None:
             self.ended_error_ns = now_ns - due_ns
         elif trace.ended_ns is not None:
-            self.ended_error_ns = now_ns - trace.ended_ns + trace.ended_error_ns
+            self.ended_ns, self.ended_error_ns = trace.ended_ns, trace.ended_error_ns
         elif end is not End.CANCELLED and trace.last_read_ns is not None:
             self.ended_error_ns = now_ns - trace.last_read_ns + trace.last_read_error_ns
 
