@@ -19,7 +19,7 @@ from gwtui.secrets.redaction import MASK, Redactor
 from gwtui.secrets.streams import FrameRedactor, RunningRedactor
 
 KEY = "sk-q7Zxa2W9vB3kTpL0mYc8HdRf"
-OWN = {"endpoint", "api", "model", "rule", "address", "no_rate", "vantage"}
+OWN = {"endpoint", "api", "model", "rule", "address", "no_rate", "vantage", "prompt_hash"}
 """Texts of the profile, of our own rules, and of the system."""
 REDACT = Redactor([KEY])
 
