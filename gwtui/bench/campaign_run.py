@@ -170,7 +170,7 @@ class CampaignProgress:
     def beside_bar(self) -> str:
         block = self._block
         where = "" if block is None else f"  {block.point.name}, block {self._finished + 1} of {len(self._blocks)}"
-        return f"{self._left()}{where}{self._failed()}"
+        return f"{self._left()}{self._failed()}{where}"
 
     def line(self) -> str:
         of = "" if self._is_timed else f" of {units.count(self.length)}"

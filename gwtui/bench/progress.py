@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -15,9 +16,14 @@ import click
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured
 from gwtui.text import units
+from gwtui.text.tables import cells, cut
 
 PERIOD_S = 0.1
 LINE_PERIOD_S = 10.0
+LABEL = "measuring"
+WIDE = 110
+"""Columns of a terminal with room for a bar of `WIDTH`; in others it is `NARROW`."""
+WIDTH, NARROW = 36, 12
 
 
 class Progress(Protocol):
@@ -55,13 +61,19 @@ async def shown(progress: Progress) -> AsyncIterator[None]:
             yield
         return
 
+    columns = shutil.get_terminal_size().columns
+    width = WIDTH if columns >= WIDE else NARROW
+
     def words(_: int | None) -> str:
-        return progress.beside_bar()
+        position = f"  {progress.length}/{progress.length}" if progress.in_requests else ""
+        eta = "" if progress.tells_end else "  00:00:00"
+        return cut(progress.beside_bar(), columns - 1 - cells(f"{LABEL}  []  {position}{eta}") - width)
 
     with click.progressbar(
         length=progress.length,
         file=sys.stderr,
-        label="measuring",
+        label=LABEL,
+        width=width,
         item_show_func=words,
         show_pos=progress.in_requests,
         show_eta=not progress.tells_end,
