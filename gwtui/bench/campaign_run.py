@@ -109,10 +109,13 @@ class CampaignRun:
         ]
 
     def tripped(self) -> list[Tripped]:
-        """All gates that a point did not pass; undecided ones are among them."""
+        """All gates that a point did not pass; undecided ones are among them. Points that an early end left out are not
+        judged."""
+        ended_early = self.stopped_by is not None or self.ran_out
         return [
             replace(each, endpoint=point.name)
             for point in self.campaign.points
+            if self.measured[point.name].offered or not ended_early
             for each in judge(gates_of(point, self.campaign.gates), [self.measured[point.name]])
         ]
 

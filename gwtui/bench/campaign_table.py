@@ -32,7 +32,8 @@ def values_of(point: CampaignPoint) -> dict[str, str]:
 
 
 def axes_lines(points: Sequence[CampaignPoint], measured: Mapping[str, Measured], style: TextStyle) -> list[str]:
-    """The table, in several parts below each other where it is wider than the terminal."""
+    """The table, in several parts below each other where it is wider than the terminal. Where it ended early, without
+    the rows of which nothing was measured."""
     values = {point.name: values_of(point) for point in points}
     several = {axis for axis in ROWS if len({each[axis] for each in values.values()}) > 1}
     column = next((axis for axis in COLUMNS if axis in several), ENDPOINT)
@@ -47,7 +48,8 @@ def axes_lines(points: Sequence[CampaignPoint], measured: Mapping[str, Measured]
             for point in points
             if tuple(values[point.name][axis] for axis in axes) == keys
         }
-        grid.add(keys, row, style)
+        if any(each.offered for each in row.values()) or not any(each.offered for each in measured.values()):
+            grid.add(keys, row, style)
     return [*grid.lines(style), LEGEND]
 
 
@@ -70,14 +72,16 @@ class Figure:
 def _latency(metric: Metric) -> Figure:
     return Figure(
         f"{metric.label} p50 / p95",
-        lambda measured: f"{_quantile(measured, metric, 0.5)} / {_quantile(measured, metric, 0.95)}",
+        lambda measured: _two_quantiles(measured, metric),
         lambda measured: metric in measured.metrics,
     )
 
 
-def _quantile(measured: Measured, metric: Metric, q: float) -> str:
-    found = measured.percentile(metric, q)
-    return units.quantile(found.value_ns if found.supported else None, found.n)
+def _two_quantiles(measured: Measured, metric: Metric) -> str:
+    found = [measured.percentile(metric, q) for q in (0.5, 0.95)]
+    if not found[0].n:
+        return units.MISSING
+    return " / ".join(units.quantile(each.value_ns if each.supported else None, each.n) for each in found)
 
 
 def _good_per_s(measured: Measured) -> str:

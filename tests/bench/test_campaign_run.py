@@ -185,3 +185,15 @@ def test_what_a_plan_cannot_keep_up_or_decide_is_noted() -> None:
     assert [note.partition(":")[0] for note in notes if "at a time" in note] == ["16 at a time"]
     assert sum("p95_ttft>1s takes 59 results" in note for note in notes) == len(notes) - 1 == 1
     assert any("4 points" in line for line in plan_lines(found))
+
+
+def test_after_an_early_end_only_what_was_measured_is_shown_and_judged() -> None:
+    run = CampaignRun(campaign(concurrency=(1, 4), fail_if=("fail_rate>1%",)))
+    assert len(run.tripped()) == 4, "nothing is proved without a request"
+    run.ran_out = True
+    run.measured["a/c4"].take(request("a", 1, verdict=Verdict.TRUNCATED))
+    assert [each.endpoint for each in run.tripped()] == ["a/c4"]
+    lines = campaign_text(run, TextStyle()).splitlines()
+    assert "stopped by --deadline" in lines[0]
+    assert [line.split("|")[0].strip() for line in lines if "E2E" in line] == [""]
+    assert not any(line.startswith("b ") for line in lines)
