@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import FIGURES, Failures, Measured, series_of
@@ -238,6 +239,27 @@ def _failure_line(failures: Failures) -> str:
 def goodput_lines(measured: Sequence[Measured]) -> list[str]:
     """Per endpoint how many of the requests that were due keep the objectives, all of them and one by one."""
     return [_goodput_line(each) for each in measured if each.attainment is not None and each.total]
+
+
+def goodput_told(measured: Measured) -> dict[str, Any]:
+    """Requests that keep all objectives, as a share of those due; without objectives, good ones."""
+    found, rates = measured.attainment, measured.rates
+    return {
+        "requests": measured.goodput,
+        "share": measured.goodput_share,
+        "per_s": None if rates is None else round(rates.per_s(measured.goodput) or 0.0, 3),
+        "in_doubt": found.unknown if found is not None else 0,
+        "slo": [
+            {
+                "objective": each.text,
+                "metric": each.metric.value,
+                "limit_ms": units.milliseconds(round(each.limit_ns)),
+                "kept": kept,
+                "in_doubt": unknown,
+            }
+            for each, kept, unknown in (found.rows() if found is not None else ())
+        ],
+    }
 
 
 def _goodput_line(measured: Measured) -> str:

@@ -14,6 +14,7 @@ from gwtui.bench.measures import COMPARING, COUNTS, MEASURES
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import Measured
 from gwtui.bench.slo import ExpressionError, duration_ns, latency_named, near, share_of_percent
+from gwtui.bench.steadiness import steadiness_of
 from gwtui.model.enums import FindingName, Kind, Unsent
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import Metric
@@ -100,12 +101,16 @@ def meaning(measure: str, number: float, unit: str) -> Meaning:
         return Meaning(_share_limit(number, unit), _SHARE_OF_ALL[measure])
     if measure in COUNTS or measure in names_of_results():
         return _count(measure, number, unit)
+    if measure == "not_steady":
+        return Meaning(number, _unsteady)
     raise GateError(f"{measure!r} is not a measured value{_near(measure)}: use {EXAMPLES}")
 
 
 def meaning_of_name(measure: str) -> Meaning:
-    """What a name without a limit means: a verdict, a finding or `never_sent`, which no request may have. Raises
-    GateError."""
+    """What a name without a limit means: `not_steady`, or a verdict, a finding or `never_sent`, which no request may
+    have. Raises GateError."""
+    if measure == "not_steady":
+        return Meaning(0, _unsteady)
     if measure == "never_sent" or measure in names_of_results():
         return _count(measure, 0, "")
     if measure in MEASURES or _STATISTIC.fullmatch(measure):
@@ -173,6 +178,12 @@ def _reached(measured: Measured, what: str, number: Callable[[Rates], int | None
     if rates is None or value is None:
         return Figure(None, f"{what} per second could not be measured in {measured.total} requests")
     return Figure(value, f"{value:.2f} {what} per second (in {units.duration(rates.span_ns)})")
+
+
+def _unsteady(measured: Measured) -> Figure:
+    """1 of a load that grew or fell, 0 of a steady one."""
+    found = steadiness_of(measured)
+    return Figure(float(found.is_steady is False), found.sentence, undecided=found.is_steady is None)
 
 
 def _token_rate(measured: Measured) -> Figure:

@@ -7,6 +7,7 @@ COUNTS = ("failed", "never_sent")
 MEASURES = (
     *("fail_rate", "success", "inexact_share"),
     *COUNTS,
+    "not_steady",
     *("goodput", "throughput", "tokens_per_s", "tokens_per_s_total"),
 )
 """`gate_figures` says what each is."""

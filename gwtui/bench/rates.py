@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from gwtui.bench.steadiness import Course
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Ping, Request
 
@@ -59,6 +60,9 @@ class Rates:
 class Flights:
     """When each request of an endpoint was under way, added up as they end. Takes 16 bytes for each."""
 
+    course: Course = field(default_factory=Course)
+    """The latencies of good ones over time."""
+
     begins: array[int] = field(default_factory=lambda: array("q"))
     ends: array[int] = field(default_factory=lambda: array("q"))
     spans: list[tuple[int, int]] = field(default_factory=list)
@@ -84,6 +88,8 @@ class Flights:
             first_ns, last_ns = (began_ns, ended_ns) if self._begins_block else self.spans.pop()
             self.spans.append((min(first_ns, began_ns), max(last_ns, ended_ns)))
             self._begins_block = False
+        if result.outcome is Outcome.OK:
+            self.course.take(result)
         if isinstance(result, Request):
             self.input_tokens = _sum(self.input_tokens, result.input_tokens)
             self.output_tokens = _sum(self.output_tokens, result.output_tokens)

@@ -13,6 +13,7 @@ from gwtui.bench.plan import Plan
 from gwtui.bench.rates import Rates
 from gwtui.bench.ratio_gates import Answer
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
+from gwtui.bench.steadiness import steadiness_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
@@ -48,6 +49,7 @@ def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *,
         breakdown.open_loop_lines(measured, list(run.actual.values()), run.plan) if run.plan.rate is not None else [],
         table.rates(measured, style),
         breakdown.goodput_lines(measured),
+        [line for each in measured for line in steadiness_of(each).lines()],
         [*table.details(measured, style), *breakdown.exactness_lines(measured)],
         breakdown.average_lines(measured),
         breakdown.summary_lines(measured),
@@ -140,7 +142,8 @@ def endpoint_told(measured: Measured) -> dict[str, Any]:
         "no_room": measured.no_room,
         "own_late": measured.own_late,
         "rates": _rates(measured.rates),
-        "goodput": _goodput(measured),
+        "goodput": breakdown.goodput_told(measured),
+        "steadiness": steadiness_of(measured).as_json(),
         "latency": measured.main.value,
         "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,
         "metrics": {metric.value: _metric(measured, metric) for metric in measured.metrics},
@@ -151,27 +154,6 @@ def endpoint_told(measured: Measured) -> dict[str, Any]:
         "findings": {name.value: n for name, n in measured.findings.most_common()},
         "failures": [_failures(each) for each in measured.failures.values()],
         "total_cost_usd": measured.cost_usd,
-    }
-
-
-def _goodput(measured: Measured) -> dict[str, Any]:
-    """Requests that keep all objectives, as a share of those due; without objectives, good ones."""
-    found, rates = measured.attainment, measured.rates
-    return {
-        "requests": measured.goodput,
-        "share": measured.goodput_share,
-        "per_s": None if rates is None else _rounded(rates.per_s(measured.goodput)),
-        "in_doubt": found.unknown if found is not None else 0,
-        "slo": [
-            {
-                "objective": each.text,
-                "metric": each.metric.value,
-                "limit_ms": milliseconds(round(each.limit_ns)),
-                "kept": kept,
-                "in_doubt": unknown,
-            }
-            for each, kept, unknown in (found.rows() if found is not None else ())
-        ],
     }
 
 
@@ -205,7 +187,14 @@ def _metric(measured: Measured, metric: Metric) -> dict[str, Any]:
     told = {name: _percentile(each) for name, each in percentiles.items()}
     values = measured.values[metric]
     exactness = {"measured": values.measured, "exact": values.exact, "too_slow": values.too_slow}
-    return {"n": percentiles["p50"].n, **exactness, "avg_ms": milliseconds(measured.mean_ns(metric)), **told}
+    extremes = {
+        "avg_ms": milliseconds(measured.mean_ns(metric)),
+        **{
+            f"{name}_ms": milliseconds(measured.percentile(metric, q).value_ns)
+            for name, q in (("min", 0.0), ("max", 1.0))
+        },
+    }
+    return {"n": percentiles["p50"].n, **exactness, **extremes, **told}
 
 
 def _percentile(found: Percentile) -> dict[str, Any]:

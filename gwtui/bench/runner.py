@@ -59,15 +59,17 @@ async def drive(
     deps: ProbeDeps | None = None,
     workload: Workload | None = None,
     goes_on: Callable[[], bool] = lambda: True,
+    stopped: Callable[[int, int], None] = lambda _begin_ns, _end_ns: None,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
     `miss` is given the endpoint of every request that was due and never sent, and why. `workload`: what the requests
     ask, by default each endpoint's own question. `goes_on` is asked after each result whether more may be sent.
-    Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
+    Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed. `stopped`: as
+    `LoopLagMonitor` has it.
     """
     deps, workload = deps or ProbeDeps(), workload or Workload()
-    lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep)
+    lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep, stopped)
 
     async def send_to(members: Sequence[Endpoint]) -> None:
         await _Bench(profile, plan, take, miss, lag_monitor, deps, workload, goes_on).run(members)
@@ -238,7 +240,9 @@ class BenchRun:
                 asyncio.timeout(self.deadline_s) as deadline,
             ):
                 for members, plan in self.kept.steps(endpoints, self.plan):
-                    await drive(members, profile, plan, self.take, self._miss, workload=self.workload)
+                    await drive(
+                        members, profile, plan, self.take, self._miss, workload=self.workload, stopped=self._stopped
+                    )
         except TimeoutError:
             self.ran_out = deadline.expired()
             if not self.ran_out:
@@ -280,6 +284,10 @@ class BenchRun:
     def _tallies(self, name: str) -> tuple[Measured, ...]:
         planned, actual = self.measured[name], self.actual[name]
         return (planned,) if planned is actual else (planned, actual)
+
+    def _stopped(self, begin_ns: int, end_ns: int) -> None:
+        for each in {id(each): each for each in (*self.measured.values(), *self.actual.values())}.values():
+            each.flights.course.stops.append((begin_ns, end_ns))
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""

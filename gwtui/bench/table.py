@@ -157,13 +157,14 @@ def details(measured: Sequence[Measured], style: TextStyle) -> list[str]:
 
 
 def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: TextStyle) -> list[str]:
-    headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares))
+    headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares), "Max")
     rows = [
         [
             TableCell(each.endpoint),
             TableCell(metric.label),
             TableCell(_number(each, metric)),
             *(TableCell(_with_interval(percentile)) for percentile in percentiles),
+            TableCell(units.short(each.percentile(metric, 1.0).value_ns)),
         ]
         for each in measured
         for metric in each.metrics

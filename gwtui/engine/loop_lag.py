@@ -24,6 +24,8 @@ LATE_NS = 20_000_000
 """A loop that is later than this is remembered to have been: two periods, as one may be a timer's own coarseness."""
 STANDSTILL_NS = 1_000_000_000
 """From this on the process was stopped, or the machine suspended or swamped: deadlines passed unwatched."""
+STOP_NS = 250_000_000
+"""From this on it stopped for long enough to be seen in a load of requests."""
 REMEMBERED = 1000
 """The number of late moments that are kept: 10 s of a loop that is late at every try."""
 
@@ -45,7 +47,9 @@ WAITING = frozenset(
 class LoopLag:
     """Told by a task that wants to run every `PERIOD_NS` when it really did."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopped: Callable[[int, int], None] = lambda _begin_ns, _end_ns: None) -> None:
+        """`stopped` is given the stamps from when until when it was late by `STOP_NS` or more."""
+        self._stopped = stopped
         self._due_ns: int | None = None
         self._worst_ns = 0
         self._late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
@@ -56,6 +60,8 @@ class LoopLag:
         self._worst_ns = max(self._worst_ns, late_ns)
         if late_ns > LATE_NS:
             self._late.append((now_ns, late_ns))
+        if late_ns >= STOP_NS:
+            self._stopped(now_ns - late_ns, now_ns)
         self._due_ns = now_ns + PERIOD_NS
 
     def since(self, start_ns: int, now_ns: int) -> int:
@@ -113,16 +119,19 @@ class LoopLagMonitor:
         clock: Callable[[], int] = time.perf_counter_ns,
         asleep: Callable[[], int] = awake_and_asleep_ns,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        stopped: Callable[[int, int], None] = lambda _begin_ns, _end_ns: None,
     ) -> None:
+        """`stopped`: as `LoopLag` has it."""
         self._clock = clock
         self._asleep = asleep
         self._sleep = sleep
-        self._lag = LoopLag()
+        self._stopped = stopped
+        self._lag = LoopLag(stopped)
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Watch for as long as the block runs."""
-        self._lag = LoopLag()
+        self._lag = LoopLag(self._stopped)
         task = asyncio.create_task(self.watch())
         try:
             yield

@@ -16,6 +16,7 @@ SERVER = """
 import json, os, socket, sys, threading, time
 
 after_s, bad = float(sys.argv[1]), int(sys.argv[2])
+workers = threading.Semaphore(int(sys.argv[3]) or 1_000_000)
 HEAD = b"HTTP/1.1 %d X\\r\\ncontent-type: application/json\\r\\ncontent-length: %d\\r\\n\\r\\n%b"
 lock, seen = threading.Lock(), []
 connected = 0
@@ -40,8 +41,10 @@ def serve(sock):
         with lock:
             number = len(seen)
             seen.append(None)
-        time.sleep(after_s)
-        late = time.perf_counter_ns() - came - int(after_s * 1e9)
+        with workers:
+            began = time.perf_counter_ns()
+            time.sleep(after_s)
+            late = time.perf_counter_ns() - began - int(after_s * 1e9)
         usage = {"prompt_tokens": 3 + number, "completion_tokens": 5 + 2 * number}
         choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
         answer = {"id": "c", "object": "chat.completion", "model": "m", "choices": [choice], "usage": usage}
@@ -93,10 +96,11 @@ class Counted:
 
 
 @contextmanager
-def counting(after_s: float, bad: int = 0) -> Iterator[Counted]:
-    """Answer each request after that time; `bad`: every n-th is refused. What was served is known when the block
+def counting(after_s: float, bad: int = 0, workers: int = 0) -> Iterator[Counted]:
+    """Answer each request after that time; `bad`: every n-th is refused; `workers`: how many are worked
+    on at once, 0 for all. What was served is known when the block
     ends."""
-    command = [sys.executable, "-S", "-c", SERVER, str(after_s), str(bad)]
+    command = [sys.executable, "-S", "-c", SERVER, str(after_s), str(bad), str(workers)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
