@@ -166,7 +166,7 @@ class _Row:
         return int(text)
 
 
-def _lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str]:
+def csv_lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str]:
     """The file's lines as `csv` wants them, without a last one that a kill or a power cut tore off."""
     commas = 0
     for number, data in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
@@ -259,7 +259,7 @@ class _Reading:
         self._results = 0
 
     def take(self, file: BufferedReader, path: Path) -> None:
-        lines = csv.reader(_lines(file, path, self._progress), strict=True)
+        lines = csv.reader(csv_lines(file, path, self._progress), strict=True)
         try:
             heading = next(lines, None)
             columns = _columns(path, heading)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gwtui.bench import breakdown, ratio_gates, table
-from gwtui.bench.plan import Plan
 from gwtui.bench.rates import Rates
 from gwtui.bench.ratio_gates import Answer
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
@@ -68,14 +67,7 @@ def _heading(run: BenchRun) -> str:
     stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
     able = f"; this machine can send about {units.rate(run.send_capacity)}/s" if run.send_capacity is not None else ""
-    return f"{units.many(ended, 'request')} in {took}; {_plan_text(run.plan)}{run.workload}{able}{stopped}"
-
-
-def _plan_text(plan: Plan) -> str:
-    if plan.rate is not None:
-        loop = f"{plan.arrivals} requests" if plan.arrivals is not None else f"{plan.rate:g} requests/s"
-        return f"open loop of {loop} each, latency from the planned send, endpoints {plan.order}"
-    return f"{plan.concurrency} at a time, latency from the last byte sent, endpoints {plan.order}"
+    return f"{units.many(ended, 'request')} in {took}; {run.workload.text(run.plan)}{able}{stopped}"
 
 
 def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str, Any] = MappingProxyType({})) -> str:
@@ -84,18 +76,7 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped], compared: Mapping[str,
     plan = run.plan
     pairs = all_pairs([series_of(each) for each in run.measured.values()])
     told = {
-        "plan": {
-            "requests": plan.requests,
-            "for_s": plan.for_s,
-            "concurrency": plan.concurrency,
-            "rate": plan.rate,
-            "arrivals": None if plan.arrivals is None else str(plan.arrivals),
-            "seed": None if plan.arrivals is None else plan.arrivals.seed,
-            "warmup": plan.warmup,
-            "prompts": run.workload.told(),
-            "order": plan.order.value,
-            "slo": [each.text for each in plan.slo],
-        },
+        "plan": run.workload.told_with(plan),
         "seconds": round(run.seconds, 3),
         "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
         "send_capacity_per_s": _rounded(run.send_capacity),

@@ -136,7 +136,7 @@ class _Bench:
             await load.send(
                 plan.requests,
                 for_s=plan.for_s,
-                due=plan.due_ns(len(members)),
+                due=self._workload.due_ns(members) or plan.due_ns(len(members)),
                 miss=lambda endpoint, why: self._miss(endpoint.name, why),
             )
 

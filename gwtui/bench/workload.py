@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
-from gwtui.apis import ASKED_APIS
+from gwtui.apis import ASKED_APIS, kind_of
 from gwtui.apis.nonce import has_own_question
+from gwtui.bench.plan import Order, Plan
 from gwtui.bench.prompts import Prompts
+from gwtui.bench.replayed import Replay, SentBefore, peak_per_s
 from gwtui.bench.targets import TargetError
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -46,24 +49,68 @@ class Workload:
 
     prompts: Prompts | None = None
     """Of which each endpoint's requests take one after the other: the same for all endpoints."""
+    replay: Replay | None = None
+    rows: Mapping[str, tuple[SentBefore, ...]] = field(default_factory=dict)
+    """By endpoint the requests of `replay` that it is sent."""
     primed: frozenset[str] = frozenset()
     """Endpoints that are asked every prompt once before, so that caches of prompts have it."""
 
-    def __str__(self) -> str:
-        """What is said of it behind the plan; "" where each endpoint is asked its own question."""
-        return "" if self.prompts is None else f", {units.many(len(self.prompts), 'prompt')} of {self.prompts.name}"
+    def text(self, plan: Plan) -> str:
+        """What is sent, when, and from when latency counts."""
+        if self.replay is not None:
+            loop = f"{self.replay}, latency from the planned send"
+        elif plan.rate is not None:
+            kind = f"{plan.arrivals} requests" if plan.arrivals is not None else f"{plan.rate:g} requests/s"
+            loop = f"open loop of {kind} each, latency from the planned send"
+        else:
+            loop = f"{plan.concurrency} at a time, latency from the last byte sent"
+        asked = "" if self.prompts is None else f", {units.many(len(self.prompts), 'prompt')} of {self.prompts.name}"
+        return f"{loop}, endpoints {plan.order}{asked}"
+
+    def told_with(self, plan: Plan) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "requests": plan.requests,
+            "for_s": plan.for_s,
+            "concurrency": plan.concurrency,
+            "rate": plan.rate,
+            "arrivals": None if plan.arrivals is None else str(plan.arrivals),
+            "seed": None if plan.arrivals is None else plan.arrivals.seed,
+            "warmup": plan.warmup,
+            "prompts": self.told(),
+            "replay": None if self.replay is None else self.replay.told(),
+            "order": plan.order.value,
+            "slo": [each.text for each in plan.slo],
+        }
 
     def told(self) -> dict[str, Any] | None:
-        """The same for JSON."""
+        """The file of prompts, for JSON."""
         if self.prompts is None:
             return None
         return {"file": self.prompts.name, "prompts": len(self.prompts), "sha256": self.prompts.sha256}
 
+    def planned(self, plan: Plan) -> Plan:
+        """The plan, where requests are replayed with their number and the highest of their rates."""
+        if self.replay is None:
+            return plan
+        due = [self.replay.due_ns(rows) for rows in self.rows.values()]
+        rate = max(map(peak_per_s, due))
+        return dataclasses.replace(plan, requests=max(map(len, due)), rate=rate, order=Order.TOGETHER)
+
+    def due_ns(self, endpoints: Sequence[Endpoint]) -> list[int] | None:
+        """When the requests to an endpoint are due, in ns from the start; None where the plan says it."""
+        if self.replay is None:
+            return None
+        return self.replay.due_ns([row for endpoint in endpoints for row in self.rows[endpoint.name]])
+
     def asked(self, endpoint: Endpoint, number: int, *, warms_up: bool = False) -> Asked | None:
         """What the endpoint's request with this number asks; None: its own question. Requests to warm up take the last
         prompts first, as caches would have those of the first that count."""
+        if self.replay is not None and not self.replay.keeps_model and not warms_up:
+            model = self.rows[endpoint.name][number - 1].model
+            endpoint = replace(endpoint, model=model or endpoint.model)
         if self.prompts is None:
-            return None
+            return Asked(endpoint) if self.replay is not None else None
         prompt = self.prompts.at(1 - number if warms_up else number)
         asked = ASKED_APIS[endpoint.api].asking(endpoint, prompt.talk)
         return Asked(asked, prompt.line, prompt.hash)
@@ -101,3 +148,18 @@ def cold_and_warm(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         for endpoint in endpoints
         for end in (COLD, WARM)
     )
+
+
+def replayed(replay: Replay, endpoints: Sequence[Endpoint], prompts: Prompts | None = None) -> Workload:
+    """The requests of a file, each to the endpoint of its name; to one endpoint alone all of them, where none has its
+    name. Raises TargetError for an endpoint with no request, or without a model."""
+    rows = {endpoint.name: replay.of(endpoint, alone=len(endpoints) == 1) for endpoint in endpoints}
+    for endpoint in endpoints:
+        if kind_of(endpoint.api) is Kind.WEBSOCKET:
+            raise TargetError(f"{endpoint.name}: --replay is for requests, and this endpoint is pinged")
+        if endpoint.turns:
+            raise TargetError(f"{endpoint.name}: it has `turns`, a conversation of its own: --replay is for others")
+        if not rows[endpoint.name]:
+            known = ", ".join(sorted({row.endpoint for row in replay.rows})[:5])
+            raise TargetError(f"{endpoint.name}: {replay.name} has no request of that name; it has {known}")
+    return Workload(prompts=prompts, replay=replay, rows=rows)

@@ -113,7 +113,7 @@ class BenchOptions(SessionOptions):
         return Plan(
             requests=self.requests_or(DEFAULT_REQUESTS) if length_s is None else None,
             for_s=self.for_s or length_s,
-            **self._room(is_open=rate is not None),
+            **self._room(is_open=rate is not None or self.replay is not None),
             rate=rate,
             arrivals=arrivals,
             warmup=self.warmup,
@@ -219,6 +219,7 @@ def command(**options: Any) -> None:
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench claude --arrivals 'poisson 5..50 over 2m'
       gwtui bench claude --find-limit --max-requests 500
+      gwtui bench claude --replay requests.csv --speed 4
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
     """
     exit_with(bench(BenchOptions(**options)))
@@ -243,6 +244,7 @@ def bench(options: BenchOptions) -> int:
         profile, endpoints = resumed_targets(recording)
         options = _as_begun(options, recording)
     workload = options.workload(endpoints)
+    plan = workload.planned(plan)
     if recording is not None:
         refuse_other_prompts(recording, workload.told())
     run = BenchRun.of(
@@ -307,7 +309,14 @@ def _run_file(
     from gwtui.bench.run_file import RunFile
 
     return lambda at: replace(
-        RunFile.new(plan, at=at, endpoints=endpoints, gates=options.fail_if, allow_undecided=options.allow_undecided),
+        RunFile.new(
+            plan,
+            at=at,
+            endpoints=endpoints,
+            kind="replay" if options.replay else "bench",
+            gates=options.fail_if,
+            allow_undecided=options.allow_undecided,
+        ),
         prompts=prompts,
         seed=options.seed,
         cold_warm=options.cold_warm,

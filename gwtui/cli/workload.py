@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal
+from gwtui.cli.console import Refusal, note
 from gwtui.cli.measure import MeasureOptions, refusing_targets
 from gwtui.cli.options import given, option_group
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
     from gwtui.bench.arrivals import Arrivals
+    from gwtui.bench.prompts import Prompts
     from gwtui.bench.workload import Workload
     from gwtui.model.profile import Endpoint
 
 MOST_REQUESTS, LEAST_REQUESTS = 300, 10
 """Of `--find-limit`, where `--max-requests` does not say how many, and at each endpoint."""
+
+MOST_REPLAYED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class WorkloadOptions(MeasureOptions):
     cold_warm: bool = False
     find_limit: bool = False
     max_requests: int | None = None
+    replay: Path | None = None
+    speed: float = 1.0
 
     def changes(self) -> dict[str, Any]:
         return given(nonce=self.nonce or None, **MeasureOptions.changes(self))
@@ -69,10 +74,31 @@ class WorkloadOptions(MeasureOptions):
                 raise Refusal(f"--prompts: {error}") from error
             except OSError as error:
                 raise Refusal(f"--prompts: {self.prompts}: {error.strerror}") from error
+        if self.replay is not None:
+            return self._replayed(endpoints, prompts)
         primed = (endpoint.name for endpoint in endpoints if self.cold_warm and endpoint.name.endswith(WARM))
         workload = Workload(prompts=prompts, primed=frozenset(primed))
         with refusing_targets():
             workload.priming(self.requests_or(1) if self.cold_warm else 1)
+        return workload
+
+    def _replayed(self, endpoints: tuple[Endpoint, ...], prompts: Prompts | None) -> Workload:
+        from gwtui.bench.replayed import read_replay
+        from gwtui.bench.workload import replayed
+
+        path, most = self.replay or Path(), self.max_requests or MOST_REPLAYED
+        for name in ("rate", "arrivals", "requests", "for_s", "cold_warm", "interleave"):
+            if getattr(self, name, None):
+                option = "--for" if name == "for_s" else f"--{name.replace('_', '-')}"
+                raise Refusal(f"--replay has the times and the number of its requests: leave {option} out")
+        with refusing_targets(), progress() as count:
+            replay = read_replay(path, most, self.speed, keeps_model=bool(getattr(self, "model", "")), progress=count)
+            workload = replayed(replay, endpoints, prompts)
+        if replay.total > len(replay.rows):
+            note(f"{replay.name} has {replay.total:,} requests: the first {most:,} are sent (--max-requests)")
+        sent = sum(map(len, workload.rows.values()))
+        if sent < len(replay.rows):
+            note(f"{len(replay.rows) - sent:,} requests to endpoints that are not loaded are left out")
         return workload
 
     def arrivals_asked(self) -> Arrivals | None:
@@ -112,7 +138,20 @@ workload_options = option_group(
         "--max-requests",
         type=click.IntRange(LEAST_REQUESTS, 100_000),
         metavar="N",
-        help=f"Never send more with --find-limit.  [default: {MOST_REQUESTS}]",
+        help=f"Never send more with --find-limit or --replay.  [default: {MOST_REQUESTS}, {MOST_REPLAYED}]",
+    ),
+    click.option(
+        "--replay",
+        type=click.Path(path_type=Path),
+        metavar="FILE|SESSION",
+        help="Send the requests of a requests.csv again: at their times, to their models.",
+    ),
+    click.option(
+        "--speed",
+        type=click.FloatRange(0.01, 1000),
+        metavar="N",
+        default=1.0,
+        help="Speed of --replay.  [default: 1]",
     ),
     click.option("--cold-warm", is_flag=True, help="Compare prompts with a nonce and prompts sent before, in turns."),
 )
