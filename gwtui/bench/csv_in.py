@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gwtui.bench.results import FIGURES, Values
+from gwtui.bench.session_rows import MAX_POINT
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.metrics import COMPARED, Metric
 from gwtui.recorder.disk import parts_of
@@ -209,7 +210,8 @@ def _short(name: str) -> str:
 
 
 def _name(row: _Row) -> str:
-    return clean(row.text("endpoint"), MAX_NAME)
+    """The point of a benchmark's session, where its rows name one, else the endpoint."""
+    return clean(row.text("point"), MAX_POINT) or clean(row.text("endpoint"), MAX_NAME)
 
 
 def _figure(layout: Layout, row: _Row) -> ComparedSeries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -58,6 +59,7 @@ class Rows(Generic[_R]):
             while waiting and len(self.lines) < BATCH:
                 self.lines.append(self._render(self.waiting.popleft()))
                 waiting -= 1
+                time.sleep(0)  # between two rows the event loop may have the interpreter: what is due is sent in time
             try:
                 self.file.append(b"".join(self.lines))
             except OSError as error:

@@ -16,6 +16,7 @@ from support.monitor_stage import MS, SECOND, endpoint
 from gwtui.bench.arrivals import arrivals_of
 from gwtui.bench.bench_recording import Missed, read_bench, read_series
 from gwtui.bench.bench_session import BenchSession, SessionRefusedError
+from gwtui.bench.csv_in import read
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import empty, series_of
 from gwtui.bench.run_file import Point, RunFile, RunFileError, prompt_hash
@@ -198,3 +199,12 @@ def test_a_session_of_a_monitor_is_no_bench_session(tmp_path: Path) -> None:
     (tmp_path / "one" / "run.json").unlink()
     with pytest.raises(SessionError, match="not a bench session"):
         read_bench(tmp_path / "one")
+
+
+def test_points_of_one_endpoint_are_compared_apart(directory: Path) -> None:
+    with session(directory) as writer:
+        for point, took_ms in (("claude/c1", 100), ("claude/c4", 300)):
+            writer.begin(Point.of(CLAUDE, Plan(requests=2), name=point))
+            for number in (1, 2):
+                writer.row(point, request("claude", number, took_ms))
+    assert [(each.name, each.ok, each.total) for each in read(directory)] == [("claude/c1", 2, 2), ("claude/c4", 2, 2)]
