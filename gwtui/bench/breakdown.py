@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gwtui.bench.plan import Plan
-from gwtui.bench.results import FIGURES, Failures, Measured, series_of
+from gwtui.bench.results import FIGURES, Failures, Measured, Percentile, series_of
 from gwtui.bench.table import TableCell, grid
 from gwtui.engine.load import PATIENCE
 from gwtui.model.enums import Kind, Unsent
@@ -284,10 +284,10 @@ def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured], pl
     lines = []
     for each, sent in zip(measured, actual, strict=True):
         parts = [
-            f"{name} {units.duration(each.percentile(each.main, q).value_ns)} from the planned send, "
-            f"{units.duration(sent.percentile(sent.main, q).value_ns)} from the actual one"
+            f"{name} {_known(each.whole.percentile(q))} from the planned send, "
+            f"{_known(sent.whole.percentile(q))} from the actual one"
             for name, q in (("p50", 0.5), ("p95", 0.95))
-            if supported(q, each.whole.n)
+            if supported(q, sent.whole.n)
         ]
         parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its planned time")
         if each.no_room:
@@ -296,6 +296,10 @@ def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured], pl
             parts.append(f"{units.count(unsent)} planned requests found no room in time and were never sent")
         lines += [f"{each.endpoint}: {'; '.join(parts)}", *_own_lateness(each)]
     return lines
+
+
+def _known(found: Percentile) -> str:
+    return units.duration(found.value_ns) if found.supported else units.quantile(None, found.n)
 
 
 def _own_lateness(each: Measured) -> list[str]:
@@ -318,7 +322,7 @@ def exactness_lines(measured: Sequence[Measured]) -> list[str]:
     lines = []
     kept = [(each, [metric for metric in each.metrics if each.values[metric].measured]) for each in measured]
     if any(each.values[metric].exact < each.values[metric].measured for each, found in kept for metric in found):
-        lines.append("n of m: n of m values are exact within 1 ms; the others are left out")
+        lines.append("n of m: of m values n are exact within 1 ms; the others are left out")
     for each, found in kept:
         slow = [
             f"{metric.label} {units.count(values.exact)} of {units.count(values.measured)}"

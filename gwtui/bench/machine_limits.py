@@ -101,8 +101,8 @@ def out_of_reach(offered_per_s: float, capacity_per_s: float) -> str:
     """What is said before more is sent than can be."""
     return (
         f"{units.rate(offered_per_s)} requests/s are out of reach: this machine can send about "
-        f"{units.rate(capacity_per_s)}/s at most; requests that it does not send in time are counted and are out of "
-        "the latencies"
+        f"{units.count(round(capacity_per_s))}/s at most; requests that it does not send in time are counted and "
+        "are out of the latencies"
     )
 
 

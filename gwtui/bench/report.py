@@ -66,7 +66,8 @@ def _heading(run: BenchRun) -> str:
     by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
     stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
-    able = f"; this machine can send about {units.rate(run.send_capacity)}/s" if run.send_capacity is not None else ""
+    most = run.send_capacity
+    able = f"; this machine can send about {units.count(round(most))}/s" if most is not None else ""
     return f"{units.many(ended, 'request')} in {took}; {run.workload.text(run.plan)}{able}{stopped}"
 
 

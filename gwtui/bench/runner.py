@@ -166,11 +166,15 @@ class _Bench:
             self._take(record if asked is None else asked.marked(record))
 
 
+MOST_PREPARED = 1000
+"""The maximum number of connections that an open loop opens before it needs them."""
+
+
 def _connections(plan: Plan, members: int) -> int:
     """How many connections to each member are opened before the first request: those that it takes from the start,
     which in an open loop are the requests of the first second."""
     wanted = math.ceil(plan.concurrency / (members if plan.order is Order.INTERLEAVED else 1))
-    limits = (plan.requests, plan.first_second)
+    limits = (plan.requests, None if plan.first_second is None else min(plan.first_second, MOST_PREPARED))
     return min([wanted, *(limit for limit in limits if limit is not None)])
 
 

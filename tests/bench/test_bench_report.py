@@ -452,13 +452,21 @@ def test_what_gwtui_was_too_slow_for_is_its_own_fault() -> None:
     assert "gateway: gwtui itself started 40 of 100 requests too late (up to 476 ms late)" in text
     assert "7 planned requests never sent: gwtui itself was too slow, which is no failure of the endpoint" in text
     assert "gateway: 100 requests, 100 successful (100 %), 0 failed (0.0 %)" in text
-    assert "n of m: n of m values are exact within 1 ms; the others are left out" in text
+    assert "n of m: of m values n are exact within 1 ms; the others are left out" in text
     (told,) = json.loads(report.bench_json(outcome, []))["endpoints"]
     assert (told["own_late"], told["no_room"], told["max_own_lateness_ms"]) == (40, 0, 476)
     assert (told["never_sent"], told["never_sent_by"]["own_lateness"], told["failed"]) == (7, 7, 0)
     assert told["rates"]["never_sent"] == 7
     e2e = told["metrics"]["e2e"]
     assert (e2e["n"], e2e["measured"], e2e["exact"], e2e["p50"]["ms"]) == (60, 100, 60, 2)
+
+
+def test_where_gwtui_was_too_slow_for_all_the_actual_send_still_says_how_long_they_took() -> None:
+    outcome = BenchRun.of([endpoint()], Plan(rate=5000))
+    for number in range(100):
+        outcome.take(request(number=number, e2e_ms=2, lateness_ms=800))
+    text = report.bench_text(outcome, PLAIN)
+    assert "p50 - from the planned send, 2.00 ms from the actual one" in text
 
 
 def test_too_few_exact_values_say_that_this_machine_was_too_slow() -> None:
