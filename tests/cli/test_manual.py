@@ -12,6 +12,7 @@ from support.apis import script_of
 from support.commanding import gwtui
 
 from gwtui import cli
+from gwtui.bench import ratio_gates, thresholds
 from gwtui.checks.registry import CHECKS
 from gwtui.cli.manual import INSTEAD
 from gwtui.config import load
@@ -110,6 +111,17 @@ def test_a_cell_of_a_table_stands_under_the_first_of_its_row_with_its_name() -> 
 
 def test_markdown_as_it_is_written() -> None:
     assert gwtui("manual", "verdicts", "--markdown").stdout.startswith("# Verdicts\n\n")
+
+
+def test_every_gate_in_the_manual_means_something() -> None:
+    text = page_of("benchmarks").text
+    rows = [line.split("|")[1] for line in text.partition("| gate |")[2].partition("\n\n")[0].splitlines()[2:]]
+    written = [gate for row in rows for gate in re.findall("`([^`]+)`", row)]
+    written += re.findall("--fail-if '([^']+)'", text)
+    assert len(written) > 12
+    limits, comparing = ratio_gates.parse_all(written)
+    assert {"slower", "p95_ttft>1.2x"} <= {each.expression.text for each in comparing}
+    assert all(thresholds.parse(each) for each in limits)
 
 
 def test_an_unknown_page_is_refused_with_those_that_are_there() -> None:
