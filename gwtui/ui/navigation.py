@@ -80,6 +80,15 @@ def shown_number(view: View) -> int | None:
     return view.probed.number if view.probed is not None else None
 
 
+def why_no_request(view: View) -> str:
+    """Why no probe is shown."""
+    newest = next(iter(view.recent), None)
+    if newest is None or view.selected is None:
+        return "There is no request yet"
+    row = f"; its row is in {view.header.session_dir}" if view.header.session_dir else ""
+    return f"{view.selected.name} #{newest.number} is no longer kept in full{row}"
+
+
 def wanted_stream(view: View) -> WantedStream | None:
     """The probe whose events should be shown and are not kept in memory: the one that was chosen, or that is shown."""
     selected, stream, chosen = view.selected, view.stream, view.query.request

@@ -19,6 +19,7 @@ from gwtui.ui.navigation import (
     other_window,
     shown_number,
     shown_trace_id,
+    why_no_request,
 )
 from gwtui.ui.panels.endpoint_table import COLUMNS
 
@@ -96,3 +97,9 @@ def test_the_trace_id_of_the_shown_request_or_of_the_newest_before_it() -> None:
     assert shown_trace_id(looking_at(4, 4, 5, 4)) == (4, "4bf92f3577b34da6a3ce929d0e0e4736")
     assert shown_trace_id(looking_at(None, 6, 5, 4)) == (5, "trace-5")
     assert shown_trace_id(looking_at(None, 6)) is None
+
+
+def test_why_no_request_is_shown_says_whether_there_was_one() -> None:
+    assert why_no_request(looking_at(None, None)) == "There is no request yet"
+    said = why_no_request(looking_at(None, None, 3, 2))
+    assert "#3 is no longer kept in full" in said

@@ -52,7 +52,7 @@ class CarryActions(Screen[None]):
         view = self._watch.ended_view(self._columns)
         learn(*view.fleet)  # so that their keys are masked
         if not (copies := copies_of(view, None)):
-            self._message(_nothing_to_copy(view))
+            self._message(navigation.why_no_request(view))
             return
         shown = view.stream or view.probed
         whose = f"{shown.endpoint} #{shown.number}" if shown is not None else ""
@@ -101,12 +101,3 @@ class CarryActions(Screen[None]):
             return
         also = "and copied" if copied(self.app, text) else "not copied, as it is longer than a terminal's clipboard"
         self._message(f"Wrote up {what}: {path}, {also}")
-
-
-def _nothing_to_copy(view: View) -> str:
-    """Why no request is shown that could be copied."""
-    newest = next(iter(view.recent), None)
-    if newest is None or view.selected is None:
-        return "There is no request yet"
-    row = f"; its row is in {view.header.session_dir}" if view.header.session_dir else ""
-    return f"{view.selected.name} #{newest.number} was not kept in full{row}"

@@ -245,7 +245,7 @@ class MonitorScreen(LookActions, CarryActions, OrderActions):
         """Show a probe in full and keep it in view meanwhile, whatever comes in."""
         selected = self.view.selected
         if number is None or selected is None:
-            self._message("There is no request yet")
+            self._message(navigation.why_no_request(self.view))
             return
         before = self._watch.query.request
         self._look(replace(self._watch.query, endpoint=selected.name, request=number))
