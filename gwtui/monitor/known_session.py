@@ -91,6 +91,18 @@ class KnownSession:
         if incident is not None and isinstance(record, Request | Ping):
             self.past_events.fail(incident, Proof(record.endpoint, record.number, record.trace_id, record.vantage))
 
+    def histories_at(self, moment: LookedAt) -> dict[str, History]:
+        """Those of the endpoints that there were at that moment, in the order of its profile."""
+        if moment.is_now:
+            return self.histories
+        known = self._gone | self.histories
+        return {name: known[name] for name in self._thresholds.at(moment.ns) if name in known}
+
+    @property
+    def all_histories(self) -> list[History]:
+        """Those of removed endpoints too."""
+        return [*self.histories.values(), *self._gone.values()]
+
     def cut(self, at_ns: int) -> None:
         """Keep what there is up to that moment apart from what is still to come."""
         self.counts.cut(at_ns)
@@ -113,7 +125,7 @@ class KnownSession:
     def thresholds_at(self, endpoint: str, moment: LookedAt) -> Thresholds:
         """What judged the endpoint at that moment."""
         then = self._thresholds.now if moment.is_now else self._thresholds.at(moment.ns)
-        return then.get(endpoint) or self._thresholds.now[endpoint]
+        return then.get(endpoint) or self._thresholds.now.get(endpoint, Thresholds())
 
     def _begin(self, told: SessionStarted | ProfileChanged) -> None:
         self._adopt(told.profile)
@@ -174,7 +186,7 @@ class KnownSession:
             self._new_results += 1
             if self._new_results >= MOST // 100:
                 self._new_results = 0
-                keep_within(MOST, [each.kept_results for each in self.histories.values()])
+                keep_within(MOST, [each.kept_results for each in self.all_histories])
 
     def _beat(self, beat: Heartbeat) -> None:
         self._wall = (beat.at, beat.now_ns)

@@ -8,7 +8,7 @@ little more memory than the first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from gwtui.model.query import Query
 from gwtui.model.records import Ping, Record, Request, SessionStarted, StreamRead
 from gwtui.model.stream_view import StreamView
 from gwtui.model.view import EndpointRow, Header, LatencyView, PingView, View
+from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.endpoint_picture import EndpointPicture
 from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.filters import FilterError, Subject, parse
@@ -118,21 +119,25 @@ class Monitor:
 
     def _view(self, query: Query, moment: LookedAt, columns: int, strip: int) -> View:
         known = self._known
+        histories = known.histories_at(moment)
         self._of = {
             name: self._of[name] if name in self._of and self._of[name].history is history else EndpointPicture(history)
-            for name, history in known.histories.items()
+            for name, history in histories.items()
         }
         rows, notice = self._rows(query, moment)
         selected = self._select(query, rows)
-        events = self._events_at(moment)
+        events = self._events_at(moment, histories)
         latency = None if selected is None else self._latency(selected, query, moment, columns, events)
         at = known.wall_at(moment)
-        states = {name: history.state_at(moment) for name, history in known.histories.items()}
+        states = {name: history.state_at(moment) for name, history in histories.items()}
+        endpoints = known.profile.endpoints
+        if histories.keys() != known.histories.keys():
+            endpoints = tuple(history.endpoint for history in histories.values())
         return View(
             query=query,
             header=self._header(query, moment, states),
             endpoints=tuple(rows),
-            hidden=len(known.histories) - len(rows),
+            hidden=len(histories) - len(rows),
             selected=None if selected is None else selected.history.endpoint,
             stream=None if selected is None else _stream(selected, query, moment),
             latency=latency,
@@ -145,25 +150,25 @@ class Monitor:
             probed=None if selected is None else _probed(selected, query, moment),
             checks=None if selected is None else known.check_runs.view(selected.history.endpoint.name, moment.ns),
             incidents=events.incidents,
-            fleet=known.profile.endpoints,
-            sentence=events.sentence(states, known.profile.endpoints, at),
-            rows=self._groups.rows(rows, known.profile.endpoints, query),
+            fleet=endpoints,
+            sentence=events.sentence(states, endpoints, at),
+            rows=self._groups.rows(rows, endpoints, query),
             now_ns=moment.ns,
             strip=self._strip.strip(known, strip) if self._version else None,
         )
 
-    def _events_at(self, moment: LookedAt) -> EventLog:
+    def _events_at(self, moment: LookedAt, histories: Mapping[str, History]) -> EventLog:
         """The log of that moment, with the failures that came since its last entry."""
         known = self._known
         if moment.is_now:
             return known.events
-        key = (moment.ns, len(known.histories))
+        key = (moment.ns, *histories)
         if self._events[0] != key:
             events, told_ns = known.past_events.upto(moment.ns)
             later = []
             for number, endpoint, decided in events.involved():
-                if endpoint in known.histories:
-                    failed = known.histories[endpoint].kept_results.failures(told_ns, moment.ns, decided)
+                if endpoint in histories:
+                    failed = histories[endpoint].kept_results.failures(told_ns, moment.ns, decided)
                     later += [(failed[0], number, failed)] if failed is not None else []
             for _, number, (_, failures, last) in sorted(later, key=lambda each: each[0]):
                 events.add_failures(number, failures, last)

@@ -28,7 +28,7 @@ class StripMaker:
         start_ns = known.session.now_ns
         bucket_ns = _width_ns(known.now_ns - start_ns, most)
         cells = (known.now_ns - start_ns) // bucket_ns + 1
-        changes = sum(len(history.states) for history in known.histories.values())
+        changes = sum(len(history.states) for history in known.all_histories)
         key = (bucket_ns, cells, changes, len(known.past_events), tuple(known.histories))
         if self._made is None or self._made[0] != key:
             self._made = (key, _strip(known, start_ns, bucket_ns, cells))
@@ -44,7 +44,7 @@ def _width_ns(passed_ns: int, most: int) -> int:
 
 def _strip(known: KnownSession, start_ns: int, bucket_ns: int, count: int) -> Strip:
     marks = sorted(known.past_events.marks_ns())
-    histories = tuple(known.histories.values())
+    histories = known.all_histories
     cells = []
     for begin_ns in range(start_ns, start_ns + count * bucket_ns, bucket_ns):
         end_ns = begin_ns + bucket_ns

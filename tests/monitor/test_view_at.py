@@ -15,7 +15,7 @@ from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile, Thresholds
-from gwtui.model.query import Query, Window
+from gwtui.model.query import Grouping, Query, Window
 from gwtui.model.records import Finding, Heartbeat, Ping, ProfileChanged, Request
 from gwtui.model.usual import UsualLatency, UsualSource
 from gwtui.model.verdicts import Verdict
@@ -295,7 +295,28 @@ def test_an_endpoint_that_is_brought_back_has_its_past_again() -> None:
     assert (now.state, now.in_flight, now.n) == (State.UNKNOWN, 0, 19)
     stage.request("a", 31)
     assert stage.row("a").state is State.UP
-    assert stage.row("a", at_ns=ns(25)).state is State.UNKNOWN
+    assert "a" not in {row.name for row in stage.view(at_ns=ns(25)).endpoints}, "it was removed then"
+
+
+@pytest.mark.parametrize("group", list(Grouping))
+def test_a_removed_endpoint_is_seen_at_the_moments_before_it_was_removed(group: Grouping) -> None:
+    stage = MonitorStage(*ENDPOINTS)
+    stage.apply(incident(2, "a", IncidentEvent.OPENED, 1))
+    for at_s in range(3, 12):
+        stage.failure("a", at_s)
+        stage.request("b", at_s)
+    before = stage.view(at_ns=ns(6), group=group)
+    cells = stage.view().strip
+    stage.apply(ProfileChanged(now_ns=ns(12), profile=Profile(name="test", endpoints=ENDPOINTS[1:])))
+    after = stage.view(at_ns=ns(6), group=group)
+    assert (after.endpoints, after.rows, after.incidents) == (before.endpoints, before.rows, before.incidents)
+    assert (after.header.states, after.sentence) == (before.header.states, before.sentence)
+    now = stage.view()
+    assert "a" not in {row.name for row in now.endpoints}
+    assert "a" not in {row.name for row in stage.view(at_ns=ns(12)).endpoints}
+    assert cells is not None
+    assert now.strip is not None
+    assert now.strip.cells[: len(cells.cells)] == cells.cells
 
 
 def test_the_chart_knows_its_time_its_dots_its_incidents_and_its_usual() -> None:
