@@ -13,6 +13,7 @@ from gwtui.bench.campaign_table import LOAD, MAX_TOKENS, PROMPT, axes_lines, val
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, BENCH_REQUEST_COLUMNS, aggregate_cells, bench_row
 from gwtui.bench.report import comparisons_told, endpoint_told, failures_told, formatted, gate_told, joined
 from gwtui.bench.results import Measured, series_of
+from gwtui.bench.steadiness import steadiness_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.codec.cells import Cell
 from gwtui.recorder.csvfile import csv_line
@@ -47,6 +48,7 @@ def campaign_text(run: CampaignRun, style: TextStyle) -> str:
             [_heading(run)],
             axes_lines(run.campaign.points, run.measured, style),
             _doubt_lines(named),
+            _steadiness_lines(named),
             breakdown.failure_lines([replace(each, tainted=0) for each in named]),
             _pair_lines(run),
             [f"note: {each}" for each in notes_of(run.campaign)],
@@ -81,6 +83,14 @@ def _doubt_lines(named: Sequence[Measured]) -> list[str]:
         share = f"{units.count(tainted)} of {units.many(total, 'request')}"
         lines.append(f"{share} with times in doubt: gwtui was late (tainted)")
     return lines
+
+
+def _steadiness_lines(named: Sequence[Measured]) -> list[str]:
+    """Which loads were not steady, and what stood still; beyond some lines only how many more there are."""
+    lines = [line for each in named for line in steadiness_of(each).lines()]
+    told = lines[: 2 * MOST_LINES]
+    more = len(lines) - len(told)
+    return [*told, *([f"{units.many(more, 'other load')} not steady, or with standstills: see --json"] if more else [])]
 
 
 def _pairs(run: CampaignRun) -> list[tuple[ComparedSeries, ComparedSeries]]:

@@ -4,9 +4,10 @@ last end are no part of it."""
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from gwtui.bench.steadiness import Course
 from gwtui.model.enums import Outcome
@@ -101,6 +102,20 @@ class Flights:
     def pause(self) -> None:
         """What is counted from now on is another block: the time until it begins is no part of the rates."""
         self._begins_block = True
+
+    @property
+    def pauses(self) -> list[tuple[int, int]]:
+        """The times between two blocks, in which nothing was sent."""
+        return [(before[1], after[0]) for before, after in pairwise(self.spans)]
+
+    def unbroken(self, stamps: array[int]) -> array[int]:
+        """The stamps as if each block had begun when the one before it ended."""
+        pauses = self.pauses
+        if not pauses:
+            return stamps
+        ends = [end_ns for _, end_ns in pauses]
+        before = [0, *accumulate(end_ns - begin_ns for begin_ns, end_ns in pauses)]
+        return array("q", (at_ns - before[bisect_right(ends, at_ns)] for at_ns in stamps))
 
     @property
     def cached_share(self) -> float | None:

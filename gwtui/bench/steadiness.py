@@ -162,12 +162,13 @@ def steadiness_of(measured: Measured) -> Steadiness:
     if not begins or rates is None:
         return Steadiness(measured.endpoint, {}, None, None)
     stops = [each for each in course.stops if each[1] > min(begins) and each[0] < max(ends)]
-    still = [each for each in standstills(begins, ends) if not _is_own(each, stops)]
+    own = [*stops, *flights.pauses]
+    still = [each for each in standstills(begins, ends) if not _is_own(each, own)]
     moving_ns = max(1, rates.span_ns - sum(each.took_ns for each in still))
     return Steadiness(
         measured.endpoint,
         course.trends(),
-        flow(begins, ends),
+        flow(flights.unbroken(begins), flights.unbroken(ends)),
         _due_per_s(measured) if measured.from_planned else None,
         still,
         stops,
@@ -177,7 +178,7 @@ def steadiness_of(measured: Measured) -> Steadiness:
 
 
 def _due_per_s(measured: Measured) -> float | None:
-    due = measured.flights.course.due_ns[measured.main]
+    due = measured.flights.unbroken(measured.flights.course.due_ns[measured.main])
     span_ns = max(due) - min(due) if len(due) > 1 else 0
     return (measured.flights.started - 1) * 1e9 / span_ns if span_ns else None
 

@@ -111,3 +111,16 @@ def test_the_event_loop_knows_when_it_stood_still() -> None:
     lag.woke(STOP_NS + 10 * MS)
     lag.woke(2 * SECOND)
     assert stops == [(STOP_NS + 20 * MS, 2 * SECOND)]
+
+
+def test_the_time_between_two_blocks_is_neither_a_standstill_nor_a_trend() -> None:
+    each = empty([endpoint()], from_planned=True)["gateway"]
+    for number in range(600):
+        if number == 300:
+            each.flights.pause()
+        due_ns = number * 10 * MS + (60 * SECOND if number >= 300 else 0)
+        each.take(request("gateway", number, 80, ttft_ms=50, planned_ns=due_ns, sent_ns=due_ns))
+    found = steadiness_of(each)
+    assert (found.is_steady, found.lines()) == (True, [])
+    assert found.due_per_s == pytest.approx(100, rel=0.02)
+    assert each.flights.pauses == [(2990 * MS + 80 * MS, 63_000 * MS)]
