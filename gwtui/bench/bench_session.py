@@ -21,6 +21,7 @@ The files: `run.json` (`RunFile`), `requests.csv` and `pings.csv` (the columns o
 from __future__ import annotations
 
 import errno
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -48,6 +49,8 @@ from gwtui.text.units import milliseconds, timestamp
 
 if TYPE_CHECKING:
     from gwtui.bench.bench_recording import BenchRecording
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING = 100_000
 """Rows that may wait while the disk takes none: some seconds of the fastest loop."""
@@ -172,6 +175,10 @@ class BenchSession(SessionWriter):
         self._run_file = run
         self._unsaved.add(RUN)
         self._woken()
+
+    def _note(self, text: str) -> None:
+        """Who runs a benchmark says it once, at the end."""
+        log.info("%s", text)
 
     def _line(self, taken: _Taken) -> bytes:
         return session_line(taken.point, taken.result, self.zero_ns)

@@ -135,11 +135,13 @@ def bench_report(recording: BenchRecording, mask: Mask = str) -> BenchReport:
     unread = UnreadRows()
     parts = {each.name: PointPart(each, _nothing_of(each, recording)) for each in recording.run.points}
     stretches = Stretches([round((wall_time(at) - recording.started_at) * 1e9) for at in recording.run.resumed_at])
+    takes_turns, before = recording.run.kind != "bench", ""
     for name, result in recording.results(unread):
         if (part := parts.get(name)) is None:
             continue
-        if stretches.take(name, result):
-            part.measured.flights.pause()
+        if stretches.take(name, result) or (takes_turns and name != before):
+            part.measured.flights.pause()  # a block begins: points of a plan are measured one at a time
+        before = name
         part.measured.take(result)
         part.take(result)
     for missed in recording.misses(unread):

@@ -84,7 +84,9 @@ def resumed_recording(options: SessionOptions, others: Mapping[str, Any], kind: 
     except SessionError as error:
         raise Refusal(str(error)) from error
     if recording.run.kind != kind:
-        raise Refusal(f"{recording.directory}: a session of a {recording.run.kind} cannot be gone on with in this way")
+        raise Refusal(
+            f"{recording.directory}: of a {recording.run.kind}, which --resume cannot go on with: begin it anew"
+        )
     if recording.run.not_whole:
         raise Refusal(
             f"{recording.directory}: {', '.join(recording.run.not_whole)} had a secret written out in the "

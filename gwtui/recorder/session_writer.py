@@ -183,7 +183,7 @@ class SessionWriter:
             self._moved_s = None
             self._error = ended or next((rows.error for rows in self._all if rows.error), "")
             if lost := self.status().rows_lost:
-                log.warning("%d rows were lost", lost)
+                self._note(f"{lost:,} rows were lost")
 
     def _flush(self) -> None:
         self._moved_s = self._clock_s()
@@ -197,7 +197,7 @@ class SessionWriter:
             error = error or next((rows.error for rows in written if rows.error), "")
             self._write_beside()
         if error != self._error:
-            log.warning("rows cannot be written: %s", error) if error else log.warning("rows are written again")
+            self._note(f"rows cannot be written: {error}" if error else "rows are written again")
         self._error = error
 
     def _take_directory(self) -> str:
@@ -245,6 +245,10 @@ class SessionWriter:
                 self._unsaved.add(name)
                 return describe_error(error, name)
         return ""
+
+    def _note(self, text: str) -> None:
+        """Something changed that `status` says too."""
+        log.warning("%s", text)
 
     def _write_beside(self) -> None:
         """Write what is neither a row nor a document, in the thread."""

@@ -67,6 +67,17 @@ def test_each_point_has_its_figures_and_a_series_per_second(report: BenchReport)
     assert told["run"]["points"][1]["axes"] == {"rate": 5.0}
 
 
+def test_the_time_between_the_blocks_of_a_plan_is_no_part_of_the_rates(directory: Path) -> None:
+    run = RunFile.new({"name": "nightly"}, at=NOON, kind="plan")
+    with BenchSession(directory, PROFILE, run, clock=lambda: 0, wall=lambda: NOON, flush_s=0.0) as writer:
+        for number, (point, began_ms) in enumerate((("a", 0), ("b", 1000), ("a", 10_000)), 1):
+            writer.begin(Point.of(CLAUDE, Plan(requests=2), name=point))
+            writer.row(point, at(number, began_ms, 500))
+    first = bench_report(read_bench(directory)).points[0].measured
+    assert first.rates is not None
+    assert first.rates.span_ns == SECOND
+
+
 def test_a_benchmark_without_a_summary_says_that_it_did_not_end(report: BenchReport, directory: Path) -> None:
     assert "killed, or still running" in dict(report.facts)["end"]
     told = {"stopped_by": "SIGINT", "undecided": [{"endpoint": "claude", "gate": "p95_ttft>1s", "reason": "n is 2"}]}
