@@ -48,6 +48,7 @@ class WorkloadOptions(MeasureOptions):
         """The endpoints to load, each twice with `--cold-warm`. Raises a Refusal."""
         from gwtui.bench.workload import check_questions, cold_and_warm
 
+        self._refuse_alone()
         if self.nonce and self.cold_warm:
             raise Refusal("--cold-warm asks with a nonce and without one: leave --nonce out")
         with refusing_targets():
@@ -81,6 +82,16 @@ class WorkloadOptions(MeasureOptions):
         with refusing_targets():
             workload.priming(self.requests_or(1) if self.cold_warm else 1)
         return workload
+
+    def _refuse_alone(self) -> None:
+        """Raise a Refusal for options that say nothing without another."""
+        for option, is_given, others in (
+            ("--max-requests", self.max_requests, {"--find-limit": self.find_limit, "--replay": self.replay}),
+            ("--speed", self.speed != 1.0, {"--replay": self.replay}),
+            ("--seed", self.seed is not None, {"--arrivals": self.arrivals, "--prompts": self.prompts}),
+        ):
+            if is_given and not any(others.values()):
+                raise Refusal(f"{option} is for {' and '.join(others)}: add one of them, or leave it out")
 
     def _replayed(self, endpoints: tuple[Endpoint, ...], prompts: Prompts | None) -> Workload:
         from gwtui.bench.replayed import read_replay

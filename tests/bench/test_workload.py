@@ -156,6 +156,14 @@ async def test_a_replay_keeps_its_times() -> None:
     assert [at for *_, at in world.log] == pytest.approx([0, 2, 100], abs=1e-3)
 
 
+@pytest.mark.parametrize("line", [["--max-requests", "50"], ["--speed", "2"], ["--seed", "1"]])
+def test_what_says_nothing_by_itself_is_refused(line: list[str]) -> None:
+    """A maximum of requests that bounds nothing would be worse than none."""
+    asked = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-session", *line]
+    result = CliRunner().invoke(bench.command, asked)
+    assert (result.exit_code, f"{line[0]} is for --" in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize("line", [["--rate", "5"], ["--arrivals", "poisson 5"], ["--requests", "5"], ["--for", "5s"]])
 def test_a_replay_has_its_own_times_and_number(line: list[str], tmp_path: Path) -> None:
     asked = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-session"]
