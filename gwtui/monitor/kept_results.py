@@ -5,6 +5,7 @@ Positions count from the oldest kept result. They are valid until results are ad
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ LOOK_AHEAD = 200
 """Results after a moment that are looked at for those that were under way in it."""
 NOTES = 1_000
 """The number of notes that are kept of each endpoint, the newest."""
+_W3C = re.compile("[0-9a-f]{32}")
 _VERDICTS = tuple(Verdict)
 _CODES = {verdict: code for code, verdict in enumerate(_VERDICTS)}
 _OUTCOMES = tuple(verdict.outcome for verdict in _VERDICTS)
@@ -91,7 +93,7 @@ class KeptResults:
         self._tainted.append(result.tainted)
         self._in_doubt.append(doubts)
         self._runs.append(run)
-        self._traces += result.trace_id.encode()
+        self._traces += _packed(result.trace_id)
         self._trace_ends.append(self._traces_from + len(self._traces))
 
     def between(self, start_ns: int, end_ns: int) -> range:
@@ -265,7 +267,7 @@ class KeptResults:
 
     def _trace(self, at: int) -> str:
         begin = self._trace_ends[at - 1] if at else self._traces_from
-        return self._traces[begin - self._traces_from : self._trace_ends[at] - self._traces_from].decode()
+        return _unpacked(self._traces[begin - self._traces_from : self._trace_ends[at] - self._traces_from])
 
     def _row(self, at: int, metric: Metric) -> RequestRow:
         return RequestRow(
@@ -276,6 +278,15 @@ class KeptResults:
             trace_id=self._trace(at),
             tainted=self.is_tainted(at),
         )
+
+
+def _packed(trace_id: str) -> bytes:
+    """A trace id in few bytes: one as W3C writes them, 32 hexadecimal digits, in about half of them."""
+    return b"\0" + bytes.fromhex(trace_id) if _W3C.fullmatch(trace_id) else trace_id.encode()
+
+
+def _unpacked(packed: bytes | bytearray) -> str:
+    return packed[1:].hex() if packed.startswith(b"\0") and len(packed) == 17 else packed.decode()
 
 
 def keep_within(most: int, all_kept: Collection[KeptResults]) -> None:

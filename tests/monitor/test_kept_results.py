@@ -37,7 +37,7 @@ def results(draw: st.DrawFn) -> list[Request]:
                 measured=draw(st.dictionaries(st.just(Metric.TTLT), st.integers(0, 2**33))),
                 tainted=draw(st.booleans()),
                 error_ns=draw(st.integers(0, 2**30)),
-                trace_id=draw(st.text(max_size=8)),
+                trace_id=draw(st.text(max_size=8) | st.text("0123456789abcdefA", min_size=31, max_size=33)),
             )
         )
     return made
