@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtui.bench import ratio_gates
-from gwtui.bench.bench_recording import read_series
+from gwtui.bench.bench_recording import open_loops, read_series
 from gwtui.bench.csv_in import Progress
 from gwtui.bench.ratio_gates import Answer, Pair, RatioGate
 from gwtui.bench.results import Measured, series_of
@@ -70,12 +70,26 @@ def load(
     found = {each.name: each for each in read_series(path, progress)}
     label = clean(path.resolve().name, 100)
     old = _names(wanted, [each.endpoint for each in measured], list(found), label)
+    _refuse_other_loop(path, old, measured, label)
     series = {name: replace(found[other], name=f"{other} in {label}") for name, other in old.items()}
     for gate in gates:
         for name, each in series.items():
             if gate.expression.endpoint in (None, name):
                 ratio_gates.check_baseline([gate], each, label)
     return Baseline(label, series, gates)
+
+
+def _refuse_other_loop(path: Path, old: Mapping[str, str], measured: Sequence[Measured], label: str) -> None:
+    """Raises TargetError where one counts from when requests were due and the other from when they were sent. A file
+    does not say."""
+    is_open = open_loops(path)
+    for each in measured:
+        name = old[each.endpoint]
+        if name in is_open and is_open[name] != each.from_planned:
+            this, that = ("an open loop", "a closed one") if each.from_planned else ("a closed loop", "an open one")
+            raise TargetError(
+                f"this is {this} and {label} has {name} of {that}: their latencies count from other moments"
+            )
 
 
 def _names(wanted: Sequence[str], now: Sequence[str], there: Sequence[str], label: str) -> dict[str, str]:

@@ -125,6 +125,16 @@ def read_series(path: Path, progress: Progress = lambda _: None) -> list[Compare
     return found
 
 
+def open_loops(path: Path) -> dict[str, bool]:
+    """Whether each point of a bench session was an open loop; empty for what is no bench session. Raises CSVError."""
+    if not (path / RUN).is_file():
+        return {}
+    try:
+        return {point.name: point.plan.rate is not None for point in read_bench(path).run.points}
+    except SessionError as error:
+        raise CSVError(f"{path}: {error}") from error
+
+
 def _missed(cells: Mapping[str, str]) -> Missed:
     """Raises RowError."""
     try:
