@@ -80,6 +80,12 @@ class Steadiness:
     def _clear(self) -> dict[Metric, Trend]:
         return {metric: trend for metric, trend in self.trends.items() if trend.is_clear()}
 
+    @property
+    def gets_worse(self) -> bool:
+        """Whether a latency or the number in flight grows; what falls is an endpoint that warms up."""
+        in_flight = self.flow.in_flight if self.flow is not None and not self.flow.is_steady else None
+        return any(trend.per_s > 0 for trend in (*self._clear.values(), *((in_flight,) if in_flight else ())))
+
     @cached_property
     def sustained_per_s(self) -> float | None:
         """What an endpoint that does not keep up with an open loop ends per second; None where it keeps up."""

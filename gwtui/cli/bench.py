@@ -39,7 +39,7 @@ from gwtui.cli.measure import (
 )
 from gwtui.cli.measure_help import MeasureHelp
 from gwtui.cli.options import endpoint_options, exit_with, given, go_bool, rate
-from gwtui.cli.sweep import refuse_slo, slo_options
+from gwtui.cli.sweep import refuse_slo, slo_options, sweep
 from gwtui.cli.user_files import OutputFile
 from gwtui.cli.workload import workload_options
 
@@ -66,6 +66,8 @@ class BenchOptions(SessionOptions):
     baseline: Path | None = None
     baseline_endpoints: tuple[str, ...] = ()
     slo: tuple[Objective, ...] = ()
+    sweep: str | None = None
+    """`rate` or `concurrency`."""
     api: str | None = None
     url: str | None = None
     path: str | None = None
@@ -218,6 +220,7 @@ def command(**options: Any) -> None:
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench claude --arrivals 'poisson 5..50 over 2m'
+      gwtui bench claude --sweep rate --slo 'ttft<500ms,e2e<5s'
       gwtui bench claude --find-limit --max-requests 500
       gwtui bench claude --replay requests.csv --speed 4
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
@@ -237,6 +240,8 @@ def bench(options: BenchOptions) -> int:
         plan = options.plan()
         profile, found = targets_of(options)
         endpoints = options.pairs_of(found)
+        if options.sweep is not None:
+            return sweep(options, profile, endpoints)
         if options.find_limit:
             return find_limit(options, profile, endpoints)
     else:

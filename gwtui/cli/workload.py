@@ -149,7 +149,7 @@ workload_options = option_group(
         "--max-requests",
         type=click.IntRange(LEAST_REQUESTS, 100_000),
         metavar="N",
-        help=f"Never send more with --find-limit or --replay.  [default: {MOST_REQUESTS}, {MOST_REPLAYED}]",
+        help=f"Maximum of --find-limit, --replay, --sweep.  [default: {MOST_REQUESTS}, {MOST_REPLAYED}, 20000]",
     ),
     click.option(
         "--replay",
