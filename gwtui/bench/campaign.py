@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from gwtui.bench import thresholds
+from gwtui.bench import ratio_gates, thresholds
 from gwtui.bench.gate_figures import GateError
 from gwtui.bench.plan import Plan
+from gwtui.bench.ratio_gates import RatioGate
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.run_file import Axis
 from gwtui.bench.slo import ExpressionError, SLOError, check_slo, parse_slo
@@ -39,6 +40,10 @@ LEAST_TIMED_S = 5.0
 OPEN_LOOP_LIMIT = 100
 """Concurrent requests of an open loop, where the plan names no limit."""
 MAX_PROMPT_BYTES = 1 << 20
+
+
+class AboutNothingError(GateError):
+    """A gate that nothing can answer here."""
 
 
 class PromptError(TargetError):
@@ -95,7 +100,9 @@ class Campaign:
     blocks: tuple[Block, ...]
     """In the order in which they are measured."""
     gates: tuple[Threshold, ...] = ()
-    """Those of the plan that are about any of its points."""
+    """Limits of the plan that are about any of its points."""
+    ratios: tuple[RatioGate, ...] = ()
+    """Gates of the plan that compare with a baseline; those for some points once for each of these."""
 
     @property
     def loaded(self) -> Profile:
@@ -117,18 +124,19 @@ def campaign_of(plan: BenchPlan, profile: Profile, optional: Collection[str] = (
     Raises ExpressionError, TargetError or ConfigError."""
     points = _points(plan, endpoints_of(plan, profile))
     measured = {point.name: nothing_of(point) for point in points}
-    gates = []
-    for gate in map(thresholds.parse, plan.fail_if):
+    gates: list[Threshold] = []
+    ratios: list[RatioGate] = []
+    for text in plan.fail_if:
         try:
-            check_gate(gate, points, measured)
-        except GateError:
-            if gate.expression.text not in optional:
+            limits, comparing = gates_from(text, points, measured)
+        except AboutNothingError:
+            if text not in optional:
                 raise
         else:
-            gates.append(gate)
+            gates, ratios = [*gates, *limits], [*ratios, *comparing]
     check_slo(points[0].load.slo, _metrics(measured))
     blocks = tuple(_blocks(points, plan.blocks))
-    return Campaign(plan=plan, profile=profile, points=points, blocks=blocks, gates=tuple(gates))
+    return Campaign(plan=plan, profile=profile, points=points, blocks=blocks, gates=tuple(gates), ratios=tuple(ratios))
 
 
 def endpoints_of(plan: BenchPlan, profile: Profile) -> list[Endpoint]:
@@ -278,15 +286,33 @@ def gates_of(point: CampaignPoint, gates: Sequence[Threshold]) -> list[Threshold
     return found
 
 
-def check_gate(gate: Threshold, points: Sequence[CampaignPoint], measured: Mapping[str, Measured]) -> None:
-    """Raises GateError for a gate that is about no point, or about what none of them can have."""
-    about = [(each, found[0]) for each in points if (found := gates_of(each, [gate]))]
+def gates_from(
+    text: str, points: Sequence[CampaignPoint], measured: Mapping[str, Measured]
+) -> tuple[list[Threshold], list[RatioGate]]:
+    """The gate of an expression: a limit, or a ratio, once for each point that it is for, as it is where it is for all.
+    Raises ExpressionError, and AboutNothingError for a gate that is about no point, or about what none can have."""
+    limits, comparing = ratio_gates.parse_all([text])
+    gates = list(map(thresholds.parse, limits))
+    named = (gates or comparing)[0].expression.endpoint
+    about = [each for each in points if named is None or named == each.endpoint.name or fnmatchcase(each.name, named)]
     if not about:
         names = ", ".join(dict.fromkeys(each.endpoint.name for each in points))
-        text, named = gate.expression.text, gate.expression.endpoint
         known = f"endpoints: {names}; a point: {points[0].name}"
-        raise GateError(f"--fail-if {text!r}: there is no endpoint or point {named!r}; {known}")
-    thresholds.check([about[0][1]], [measured[point.name] for point, _ in about])
+        raise AboutNothingError(f"--fail-if {text!r}: there is no endpoint or point {named!r}; {known}")
+    try:
+        for gate in gates:
+            thresholds.check(gates_of(about[0], [gate]), [measured[point.name] for point in about])
+    except GateError as error:
+        raise AboutNothingError(str(error)) from None
+    return gates, [_ratio_for(ratio, name) for ratio in comparing for name in _names(about, named)]
+
+
+def _names(about: Sequence[CampaignPoint], named: str | None) -> list[str | None]:
+    return [None] if named is None else [point.name for point in about]
+
+
+def _ratio_for(gate: RatioGate, name: str | None) -> RatioGate:
+    return replace(gate, expression=replace(gate.expression, endpoint=name))
 
 
 def plan_faults(plan: BenchPlan, profile: Profile) -> Iterator[Problem]:
@@ -309,7 +335,7 @@ def plan_faults(plan: BenchPlan, profile: Profile) -> Iterator[Problem]:
     measured = {point.name: nothing_of(point) for point in points}
     for index, text in enumerate(plan.fail_if):
         try:
-            check_gate(thresholds.parse(text), points, measured)
+            gates_from(text, points, measured)
         except ExpressionError as error:
             yield Problem((*where, "fail_if", index), str(error).removeprefix(f"--fail-if {text!r}: "))
     try:

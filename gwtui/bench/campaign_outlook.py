@@ -130,7 +130,7 @@ def notes_of(campaign: Campaign) -> Iterator[str]:
     decide."""
     yield from _load_notes(campaign)
     requests = campaign.plan.requests_each
-    used = {gate.expression.text for gate in campaign.gates}
+    used = {gate.expression.text for gate in campaign.gates} | {gate.expression.text for gate in campaign.ratios}
     for text in campaign.plan.fail_if:
         if text.strip() not in used:
             yield f"{text} is about none of these points, and judges nothing"

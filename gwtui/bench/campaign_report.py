@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gwtui.bench import breakdown
@@ -40,8 +41,8 @@ POINT_COLUMNS = (*AGGREGATE_COLUMNS, "point", *AXIS_COLUMNS)
 """Of the file with a row per point."""
 
 
-def campaign_text(run: CampaignRun, style: TextStyle) -> str:
-    """Everything that was measured, the table over the axes first."""
+def campaign_text(run: CampaignRun, style: TextStyle, compared: Sequence[str] = ()) -> str:
+    """Everything that was measured, the table over the axes first; `compared`: how a baseline does."""
     named = [each for each in run.named() if each.offered]
     return joined(
         [
@@ -51,6 +52,7 @@ def campaign_text(run: CampaignRun, style: TextStyle) -> str:
             _steadiness_lines(named),
             breakdown.failure_lines([replace(each, tainted=0) for each in named]),
             _pair_lines(run),
+            compared,
             [f"note: {each}" for each in notes_of(run.campaign)],
         ]
     )
@@ -150,8 +152,11 @@ def _words(point: CampaignPoint, points: Iterable[CampaignPoint], *, several: bo
     return [f"{own[axis]}{units_of.get(axis, '')}" for axis in axes if own[axis]]
 
 
-def campaign_json(run: CampaignRun, tripped: Sequence[Tripped]) -> str:
-    """One object: the plan, every point, the pairs that the plan asks for, and the gates that were not passed."""
+def campaign_json(
+    run: CampaignRun, tripped: Sequence[Tripped], compared: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """One object: the plan, every point, the pairs that the plan asks for, and the gates that were not passed;
+    `compared`: how a baseline does."""
     plan, pairs = run.campaign.plan, _pairs(run)
     told = {
         "plan": plan_told(run.campaign),
@@ -167,6 +172,7 @@ def campaign_json(run: CampaignRun, tripped: Sequence[Tripped]) -> str:
         "tripped": [gate_told(each) for each in tripped if not each.undecided],
         "undecided": [gate_told(each) for each in tripped if each.undecided],
         "notes": list(notes_of(run.campaign)),
+        **compared,
     }
     return formatted(told)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from signal import Signals
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from gwtui.cli.user_files import OutputFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from gwtui.bench.baseline import Baseline
     from gwtui.bench.campaign import Campaign
     from gwtui.bench.campaign_run import CampaignRun
     from gwtui.bench.run_file import RunFile
@@ -32,7 +33,7 @@ _TAKEN = frozenset(
     {
         "plan_name", "profile_name", "config_file", "endpoints", "requests", "for_s", "deadline_s", "warmup",
         "max_tokens", "omit", "stream", "aggregate_csv", "request_csv", "as_json", "concurrency", "rate", "fail_if",
-        "allow_undecided", "slo", "session_dir", "no_session", "junit",
+        "allow_undecided", "slo", "session_dir", "no_session", "junit", "baseline",
     }
 )  # fmt: skip
 """The options that a plan goes with; with all others it is refused."""
@@ -40,7 +41,7 @@ _TAKEN = frozenset(
 
 def bench_plan(options: BenchOptions, name: str) -> int:
     """Carry out the plan of that name, and print the results. Returns the exit code."""
-    from gwtui.bench import campaign_report
+    from gwtui.bench import campaign_report, ratio_gates
     from gwtui.bench.campaign_outlook import notes_of
     from gwtui.bench.campaign_run import CampaignRun
 
@@ -49,18 +50,24 @@ def bench_plan(options: BenchOptions, name: str) -> int:
     junit = OutputFile(options.junit) if options.junit is not None else None
     for text in notes_of(campaign):
         note(text)
+    baseline = _baseline(campaign, options)
     run = CampaignRun(campaign, keeps_rows=options.request_csv is not None, deadline_s=options.deadline_s)
 
     def report_results() -> bool:
-        tripped = run.tripped()
-        told = campaign_report.campaign_json(run, tripped)
+        named = [each for each in run.named() if each.offered]
+        answers = baseline.judged(named) if baseline is not None else []
+        tripped = [*run.tripped(), *ratio_gates.tripped(answers)]
+        compared = baseline.told(named, answers, time.time()) if baseline is not None else {}
+        told = campaign_report.campaign_json(run, tripped, compared)
         keeping.summary(told)
-        say(told if options.as_json else campaign_report.campaign_text(run, text_style()))
+        lines = baseline.lines(named, answers, time.time()) if baseline is not None else []
+        say(told if options.as_json else campaign_report.campaign_text(run, text_style(), lines))
         for file, output in outputs.items():
-            lines = campaign_report.point_lines if file == "aggregate_csv" else campaign_report.request_lines
-            output.write(b"".join(lines(run)))
+            rows = campaign_report.point_lines if file == "aggregate_csv" else campaign_report.request_lines
+            output.write(b"".join(rows(run)))
         if junit is not None:
-            junit.write(_junit(run, tripped, options))
+            ratios = [(each.gate, each.endpoint) for each in answers]
+            junit.write(_junit(run, [*run.asked(), *ratios], tripped, options))
         return complain(tripped, options)
 
     def last_words() -> None:
@@ -73,6 +80,22 @@ def bench_plan(options: BenchOptions, name: str) -> int:
         run.stopped_by = None if number is None else Signals(number)
         bad = report_results()
     return exit_code(run, tripped=bad)
+
+
+def _baseline(campaign: Campaign, options: BenchOptions) -> Baseline | None:
+    """The earlier measurement that each point is compared with. Raises a Refusal."""
+    from gwtui.bench import baseline
+    from gwtui.bench.campaign import nothing_of
+    from gwtui.cli.user_files import progress
+    from gwtui.recorder import session_dir
+
+    if options.baseline is None:
+        if campaign.ratios:
+            raise Refusal(f"gate {campaign.ratios[0].expression.text!r} compares: give --baseline SESSION or FILE")
+        return None
+    points = [replace(nothing_of(point), endpoint=point.name) for point in campaign.points]
+    with refusing_targets(), progress() as add:
+        return baseline.load(session_dir(options.baseline), (), campaign.ratios, points, add)
 
 
 def _run_file(campaign: Campaign, options: BenchOptions) -> Callable[[float], RunFile]:
@@ -90,13 +113,15 @@ def _run_file(campaign: Campaign, options: BenchOptions) -> Callable[[float], Ru
     )
 
 
-def _junit(run: CampaignRun, tripped: Sequence[Tripped], options: BenchOptions) -> bytes:
-    """The gates of every point as JUnit XML."""
+def _junit(
+    run: CampaignRun, asked: Sequence[tuple[str, str]], tripped: Sequence[Tripped], options: BenchOptions
+) -> bytes:
+    """The gates of every point as JUnit XML. `asked`: the expressions, each with a point that it is about."""
     from gwtui.bench.junit import cases_of, junit_xml
     from gwtui.text.units import timestamp
 
     stopped_by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
-    cases = cases_of(run.asked(), run.named(), tripped, stopped_by)
+    cases = cases_of(asked, run.named(), tripped, stopped_by)
     started_at = timestamp(time.time() - run.seconds)
     return junit_xml(cases, seconds=run.seconds, started_at=started_at, allow_undecided=options.allow_undecided)
 

@@ -453,6 +453,22 @@ def test_a_plan_has_a_session_and_its_gates_are_test_cases(profile: str, tmp_pat
     assert "--resume and --plan exclude each other" in refusal
 
 
+def test_a_plan_is_compared_with_an_earlier_one_point_by_point(profile: str, tmp_path: Path) -> None:
+    options = planned(profile, 'fail_if = ["one/*: avg_e2e>1000x"]')
+    assert "compares: give --baseline" in refused(f"bench {options} --plan n")
+    first = typed(f"bench {profile} --plan n --session-dir {tmp_path / 'first'} --baseline nowhere")
+    assert first.exit_code == 2
+    path = Path(profile.split()[-1])
+    ratio = path.read_text()
+    path.write_text(ratio.replace("avg_e2e>1000x", "failed>0"))
+    assert typed(f"bench {profile} --plan n --session-dir {tmp_path / 'first'}").exit_code == 0
+    path.write_text(ratio)
+    done = typed(f"bench {profile} --plan n --no-session --json --baseline {tmp_path / 'first'}")
+    told = json.loads(done.stdout)
+    assert [each["endpoint"] for each in told["ratios"]] == ["one/c1", "one/c2"]
+    assert [each["endpoint"] for each in told["baseline"]] == ["one/c1", "one/c2", "two/c1", "two/c2"]
+
+
 def test_the_command_line_changes_simple_settings_of_a_plan(profile: str) -> None:
     options = planned(profile, 'fail_if = ["*/c1: fail_rate>1%"]')
     done = typed(f"bench two {options} --plan n --concurrency 3 --requests 4 --json", "--fail-if", "failed>0")
