@@ -76,7 +76,7 @@ def _in_message(message: dict[str, Any], mark: str) -> dict[str, Any] | None:
 
 
 def _first_marked(value: Any, mark: str) -> Any:
-    """The value with the mark in front of its first text, whoever says it; None where it has no text."""
+    """The value with the mark in front of its first text, of any speaker; None where it has no text."""
     if isinstance(value, str):
         return value if value.startswith(mark) else mark + value
     places: Iterable[Any] = range(len(value)) if isinstance(value, list) else ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.bench.limit_search import Lifting, LimitPoint, LimitSearch, Phase, Refusal
+from gwtui.bench.limit_search import Lifting, LimitPoint, LimitSearch, RateLimitRefusal, SearchPhase
 from gwtui.bench.table import TableCell, grid
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
@@ -36,7 +36,7 @@ def _sentences(search: LimitSearch, stopped_by: str) -> Iterator[str]:
         yield f"stopped by {stopped_by}, results until then"
 
 
-def _of_refusal(point: LimitPoint, refusal: Refusal) -> Iterator[str]:
+def _of_refusal(point: LimitPoint, refusal: RateLimitRefusal) -> Iterator[str]:
     yield (
         f"429 begins at {point.per_s:g}/s, {refusal.at_s:.1f} s after the first request: "
         f"{units.many(refusal.before, 'request')} {'was' if refusal.before == 1 else 'were'} answered before it, "
@@ -61,7 +61,7 @@ def _lasting_text(search: LimitSearch) -> str:
     if (lasting := search.lasting) is not None:
         held, refused = lasting
         return f"once it was reached, {held:.3g}/s is held and {refused:.3g}/s is refused"
-    down = [point for point in search.points if point.phase is Phase.DOWN]
+    down = [point for point in search.points if point.phase is SearchPhase.DOWN]
     if any(point.refused for point in down):
         return f"once it was reached, {min(point.per_s for point in down):.3g}/s is refused; lower rates were not tried"
     if down:
@@ -74,7 +74,7 @@ def _lasting_text(search: LimitSearch) -> str:
 
 
 def _curve(search: LimitSearch, style: TextStyle) -> list[str]:
-    rows = [_row(point) for point in search.points if point.phase is not Phase.LIFTING]
+    rows = [_row(point) for point in search.points if point.phase is not SearchPhase.LIFTING]
     headings = ("Rate/s", "Sent", "Good", "429", "Failed", "P50", "In flight (max)", "Answered")
     return grid(headings, rows, style) if rows else []
 
@@ -84,7 +84,7 @@ def _row(point: LimitPoint) -> list[TableCell]:
     share = measured.ok / measured.total if measured.total else 0.0
     flight = f"{rates.mean_in_flight:.1f} ({rates.max_in_flight})" if rates is not None else units.MISSING
     return [
-        TableCell(f"{point.per_s:.3g}{'' if point.phase is Phase.UP else ' after 429'}"),
+        TableCell(f"{point.per_s:.3g}{'' if point.phase is SearchPhase.UP else ' after 429'}"),
         *(TableCell(units.count(n)) for n in (measured.total, measured.ok, point.refused, point.other_failures)),
         TableCell(units.duration(measured.percentile(measured.main, 0.5).value_ns)),
         TableCell(flight),
@@ -114,7 +114,7 @@ def _search(search: LimitSearch) -> dict[str, Any]:
     }
 
 
-def _refusal(refusal: Refusal) -> dict[str, Any]:
+def _refusal(refusal: RateLimitRefusal) -> dict[str, Any]:
     return {
         "at_s": round(refusal.at_s, 3),
         "answered_before": refusal.before,

@@ -46,7 +46,7 @@ RESERVE = 0.2
 """The part of the requests that is kept for what comes after the first 429."""
 
 
-class Phase(StrEnum):
+class SearchPhase(StrEnum):
     """Why a rate was tried."""
 
     UP = "up"
@@ -55,7 +55,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RateLimitRefusal:
     """A 429."""
 
     at_s: float
@@ -76,11 +76,11 @@ class LimitPoint:
 
     name: str
     """Unique in the search."""
-    phase: Phase
+    phase: SearchPhase
     per_s: float
     measured: Measured
     refused: int = 0
-    refusal: Refusal | None = None
+    refusal: RateLimitRefusal | None = None
     """The first."""
 
     @property
@@ -137,7 +137,7 @@ class LimitSearch:
     def lasting(self) -> tuple[float, float] | None:
         """Rates in 1/s between which the limit is once it was reached: one that is held, and one that is refused. None:
         not known."""
-        down = [point for point in self.points if point.phase is Phase.DOWN]
+        down = [point for point in self.points if point.phase is SearchPhase.DOWN]
         held = max((point.per_s for point in down if point.held), default=None)
         refused = min((point.per_s for point in down if point.refused), default=None)
         return (held, refused) if held is not None and refused is not None and held < refused else None
@@ -159,7 +159,7 @@ class LimitSearch:
         # The first alone: it may be asked again under another name of its token limit.
         requests = 1 if self._left() >= 2 else 0
         while requests:
-            point = await self._try(Phase.UP, per_s, requests)
+            point = await self._try(SearchPhase.UP, per_s, requests)
             if point.refused:
                 return True
             if point.other_failures * 2 > requests:
@@ -191,7 +191,7 @@ class LimitSearch:
             await self.deps.sleep(max(0.0, refusal.at_s + wait_s - self._now_s()))
             sent_s = self._now_s() - refusal.at_s
             before = self.liftings[at]
-            if (await self._try(Phase.LIFTING, self.start_per_s, 1)).held:
+            if (await self._try(SearchPhase.LIFTING, self.start_per_s, 1)).held:
                 self.liftings[at] = Lifting(before.refused_s, sent_s, sent)
                 return True
             self.liftings[at] = Lifting(sent_s, None, sent)
@@ -209,13 +209,13 @@ class LimitSearch:
             if requests < wanted:
                 self.stopped = f"the maximum of {self.most_requests} requests was reached"
                 return
-            point = await self._try(Phase.DOWN, per_s, requests)
+            point = await self._try(SearchPhase.DOWN, per_s, requests)
             if point.held or not point.refused or not await self._lift():
                 return
 
-    async def _try(self, phase: Phase, per_s: float, requests: int) -> LimitPoint:
+    async def _try(self, phase: SearchPhase, per_s: float, requests: int) -> LimitPoint:
         """Send at that rate, until all are sent or one is refused. What was sent before is the first at this rate."""
-        if self.points and phase is not Phase.LIFTING:
+        if self.points and phase is not SearchPhase.LIFTING:
             await self.deps.sleep(1 / per_s)
         measured = empty([self.endpoint], from_planned=False)[self.endpoint.name]
         name = f"{self.endpoint.name} {len(self.points) + 1} {phase} {per_s:.3g}/s"
@@ -252,9 +252,9 @@ class LimitSearch:
         if point.refusal is None:
             point.refusal = self._refusal(result, begin_ns)
 
-    def _refusal(self, result: Request | Ping, begin_ns: int) -> Refusal:
+    def _refusal(self, result: Request | Ping, begin_ns: int) -> RateLimitRefusal:
         since_ns = [begin_ns - each for each in self._good_ns if each <= begin_ns]
-        return Refusal(
+        return RateLimitRefusal(
             at_s=(begin_ns - (self._began_ns or begin_ns)) / 1e9,
             before=len(since_ns),
             in_second=sum(each < 1_000_000_000 for each in since_ns),

@@ -160,7 +160,7 @@ def _talk_of(raw: bytes) -> tuple[Said, ...]:
     while said and said[-1].role != "user":
         said.pop()
     if not said:
-        raise _LineError("nobody asks anything: there is no text of a user")
+        raise _LineError("there is no text of a user in it")
     return tuple(said)
 
 

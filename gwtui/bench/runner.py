@@ -20,7 +20,7 @@ from gwtui.bench.plan import Order, Plan
 from gwtui.bench.progress import PlanProgress, shown
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.resume import SessionResults
-from gwtui.bench.workload import Asked, Workload
+from gwtui.bench.workload import AskedQuestion, Workload
 from gwtui.engine.load import DueRequest, LoadDriver, sleep_punctually
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
@@ -117,7 +117,7 @@ class _Bench:
         self._deps = deps
         self._workload = workload
         self._goes_on = goes_on
-        self._asked: dict[tuple[str, int], Asked] = {}
+        self._asked: dict[tuple[str, int], AskedQuestion] = {}
         """What the requests under way ask, by endpoint and number."""
         self._counting = False
         self._bursts: dict[str, Bursts] = {}

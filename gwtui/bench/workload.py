@@ -28,7 +28,7 @@ MOST_PRIMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedQuestion:
     """What one request asks."""
 
     endpoint: Endpoint
@@ -103,17 +103,17 @@ class Workload:
             return None
         return self.replay.due_ns([row for endpoint in endpoints for row in self.rows[endpoint.name]])
 
-    def asked(self, endpoint: Endpoint, number: int, *, warms_up: bool = False) -> Asked | None:
+    def asked(self, endpoint: Endpoint, number: int, *, warms_up: bool = False) -> AskedQuestion | None:
         """What the endpoint's request with this number asks; None: its own question. Requests to warm up take the last
         prompts first, as caches would have those of the first that count."""
         if self.replay is not None and not self.replay.keeps_model and not warms_up:
             model = self.rows[endpoint.name][number - 1].model
             endpoint = replace(endpoint, model=model or endpoint.model)
         if self.prompts is None:
-            return Asked(endpoint) if self.replay is not None else None
+            return AskedQuestion(endpoint) if self.replay is not None else None
         prompt = self.prompts.at(1 - number if warms_up else number)
         asked = ASKED_APIS[endpoint.api].asking(endpoint, prompt.talk)
-        return Asked(asked, prompt.line, prompt.hash)
+        return AskedQuestion(asked, prompt.line, prompt.hash)
 
     def priming(self, requests: int | None) -> int:
         """How many requests each primed endpoint is sent before: one for each prompt that it will be asked.

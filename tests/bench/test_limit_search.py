@@ -16,7 +16,7 @@ from support.benching import World, request
 from support.monitor_stage import MS, endpoint
 
 from gwtui.bench.limit_report import limit_json, limit_text
-from gwtui.bench.limit_search import LONGEST_WAIT_S, LimitSearch, Phase, lifting_waits_s, times_sent
+from gwtui.bench.limit_search import LONGEST_WAIT_S, LimitSearch, SearchPhase, lifting_waits_s, times_sent
 from gwtui.cli import bench
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import Profile
@@ -161,7 +161,7 @@ async def test_without_a_limit_it_says_how_far_it_went() -> None:
     assert search.stopped == "there was no 429 within the maximum of 100 requests"
     assert search.limited is None
     assert world.sent <= 100
-    assert {point.phase for point in search.points} == {Phase.UP}
+    assert {point.phase for point in search.points} == {SearchPhase.UP}
 
 
 async def test_other_failures_are_no_limit() -> None:

@@ -81,14 +81,14 @@ def test_the_same_question_has_the_same_hash_in_every_form(tmp_path: Path) -> No
         ("[", "line 2: a JSON array: put each of its objects on a line"),
         ({"text": "a"}, "line 2: it has text, and none of messages, conversations and prompt"),
         ({"prompt": 7}, "line 2: its prompt is no text"),
-        ({"prompt": ""}, "line 2: nobody asks anything"),
-        ({"messages": []}, "line 2: nobody asks anything"),
+        ({"prompt": ""}, "line 2: there is no text of a user"),
+        ({"messages": []}, "line 2: there is no text of a user"),
         ({"messages": ["a"]}, "line 2: a message is no object"),
         ({"messages": [{"role": "tool", "content": "a"}]}, "line 2: a message is from 'tool'"),
         ({"messages": [{"role": "user", "content": 7}]}, "line 2: the content of a message is neither"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "'image_url': only text is sent"),
         ({"messages": [{"role": "user", "content": ["a"]}]}, "'str': only text is sent"),
-        ({"conversations": [{"from": "gpt", "value": "a"}]}, "line 2: nobody asks anything"),
+        ({"conversations": [{"from": "gpt", "value": "a"}]}, "line 2: there is no text of a user"),
     ],
 )
 def test_a_bad_line_is_named_by_its_number(line: Any, said: str, tmp_path: Path) -> None:
