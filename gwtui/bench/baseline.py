@@ -17,6 +17,7 @@ from gwtui.stats.comparison import ComparedSeries, change_sentence, compare, com
 from gwtui.text import units
 from gwtui.text.sanitize import clean
 
+_A = {"open": "an open", "closed": "a closed"}
 JUST_NOW_S = 120
 """The age from which on it is said; what is known of it is the minute."""
 
@@ -86,10 +87,9 @@ def _refuse_other_loop(path: Path, old: Mapping[str, str], measured: Sequence[Me
     for each in measured:
         name = old[each.endpoint]
         if name in is_open and is_open[name] != each.from_planned:
-            this, that = ("an open loop", "a closed one") if each.from_planned else ("a closed loop", "an open one")
-            raise TargetError(
-                f"this is {this} and {label} has {name} of {that}: their latencies count from other moments"
-            )
+            this, that = ("open", "closed") if each.from_planned else ("closed", "open")
+            why = "their latencies count from other moments"
+            raise TargetError(f"{name} was measured in {_A[that]} loop in {label}, and this is {_A[this]} one: {why}")
 
 
 def _names(wanted: Sequence[str], now: Sequence[str], there: Sequence[str], label: str) -> dict[str, str]:

@@ -262,7 +262,7 @@ def test_the_session_of_a_benchmark_is_a_baseline_by_its_name(profile: str) -> N
     assert f"one in {session.name}, n 40, 0 failed, just measured" in result.stdout
     assert typed(f"compare {session.name} {session.name} --fail-if slower").exit_code == 0
     message = refused(f"bench one {profile} --rate 50 --requests 2 --baseline {session.name}")
-    assert f"this is an open loop and {session.name} has one of a closed one" in message
+    assert f"one was measured in a closed loop in {session.name}, and this is an open one" in message
 
 
 def test_a_ratio_of_too_few_results_is_undecided(profile: str, tmp_path: Path) -> None:
