@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from signal import Signals
 from typing import TYPE_CHECKING
@@ -15,15 +15,19 @@ import msgspec
 from gwtui.bench.campaign import Block, Campaign, CampaignPoint, gates_of, nothing_of
 from gwtui.bench.progress import ended, failed, shown
 from gwtui.bench.results import Measured
+from gwtui.bench.resume import DONE_S, Done, Stretches, moved
 from gwtui.bench.run_file import Point
 from gwtui.bench.runner import ProbeDeps, drive
 from gwtui.bench.thresholds import Tripped, judge
+from gwtui.codec.cells import wall_time
 from gwtui.model.enums import Unsent
 from gwtui.model.records import Ping, Request
 from gwtui.text import units
 
 if TYPE_CHECKING:
+    from gwtui.bench.bench_recording import BenchRecording
     from gwtui.bench.bench_session import BenchSession
+    from gwtui.recorder.session_reader import UnreadRows
 
 STEPS_PER_S = 10
 """Of the bar, where blocks have a time."""
@@ -42,6 +46,10 @@ class CampaignRun:
     ran_out: bool = False
     stopped_by: Signals | None = None
     seconds: float = 0.0
+    blocks: Sequence[Block] = field(init=False)
+    """What is to be measured, in this order."""
+    zero_ns: int = 0
+    """The stamp from which those of earlier results count, of a campaign that is gone on with."""
     measured: dict[str, Measured] = field(init=False)
     """By the name of the point. Of an open loop, counted from the planned sends."""
     rows: dict[str, list[Request | Ping]] = field(init=False)
@@ -49,17 +57,18 @@ class CampaignRun:
 
     def __post_init__(self) -> None:
         points = self.campaign.points
+        self.blocks = self.campaign.blocks
         self.measured = {point.name: nothing_of(point) for point in points}
         self.rows = {point.name: [] for point in points}
 
     async def drive(self, deps: ProbeDeps | None = None) -> None:
         """Carry it out, with one progress bar over all on a terminal. Cancelled, it keeps its results."""
         began = time.monotonic()
-        progress = CampaignProgress(self.campaign.blocks, self.measured)
-        left = Counter(block.point.name for block in self.campaign.blocks)
+        progress = CampaignProgress(self.blocks, self.measured)
+        left = Counter(block.point.name for block in self.blocks)
         try:
             async with shown(progress), asyncio.timeout(self.deadline_s) as deadline:
-                for block in self.campaign.blocks:
+                for block in self.blocks:
                     progress.begin(block)
                     await self._drive(block, deps)
                     progress.end()
@@ -71,7 +80,30 @@ class CampaignRun:
             if not self.ran_out:
                 raise
         finally:
-            self.seconds = time.monotonic() - began
+            self.seconds += time.monotonic() - began
+
+    def go_on(self, recording: BenchRecording, session: BenchSession, unread: UnreadRows) -> int:
+        """Count what a session has already, and leave it out. Returns the number of requests. Raises OSError."""
+        resumed_at = session.run_file.resumed_at
+        stretches = Stretches([round((wall_time(at) - recording.started_at) * 1e9) for at in resumed_at])
+        before = ""
+        for name, result in recording.results(unread):
+            if (measured := self.measured.get(name)) is None:
+                continue
+            if stretches.take(name, result) or name != before:
+                measured.flights.pause()
+            before = name
+            measured.take(result)
+            if self.keeps_rows:
+                self.rows[name].append(result)
+        for missed in recording.misses(unread):
+            if missed.point in self.measured:
+                stretches.miss(missed.point)
+                self.measured[missed.point].miss(missed.reason)
+        ended_points = {point.name for point in session.run_file.points if point.ended}
+        self.blocks = [*left_of(self.campaign.blocks, stretches.done, ended_points)]
+        self.seconds, self.zero_ns = stretches.seconds, session.zero_ns
+        return sum(done.sent for done in stretches.done.values())
 
     async def _drive(self, block: Block, deps: ProbeDeps | None) -> None:
         point, measured = block.point, self.measured[block.point.name]
@@ -82,7 +114,7 @@ class CampaignRun:
 
         def take(result: Request | Ping) -> None:
             numbered = msgspec.structs.replace(result, number=result.number + before)
-            measured.take(numbered)
+            measured.take(moved(numbered, -self.zero_ns) if self.zero_ns else numbered)
             if self.session is not None:
                 self.session.row(point.name, numbered)
             if self.keeps_rows:
@@ -118,6 +150,22 @@ class CampaignRun:
             if self.measured[point.name].offered or not ended_early
             for each in judge(gates_of(point, self.campaign.gates), [self.measured[point.name]])
         ]
+
+
+def left_of(blocks: Sequence[Block], done: Mapping[str, Done], ended_points: Collection[str]) -> Iterator[Block]:
+    """What is left of the blocks: what there is of a point takes the place of its first ones."""
+    sent = {name: each.sent for name, each in done.items()}
+    spent_s = {name: each.elapsed_s for name, each in done.items()}
+    for block in blocks:
+        name, plan = block.point.name, block.plan
+        there = min(plan.requests or 0, sent.get(name, 0))
+        there_s = min(plan.for_s or 0.0, spent_s.get(name, 0.0))
+        sent[name], spent_s[name] = sent.get(name, 0) - there, spent_s.get(name, 0.0) - there_s
+        requests = None if plan.requests is None else plan.requests - there
+        for_s = None if plan.for_s is None else plan.for_s - there_s
+        if name in ended_points or requests == 0 or (for_s is not None and for_s < DONE_S):
+            continue
+        yield Block(block.point, replace(plan, requests=requests, for_s=for_s, already=there))
 
 
 class CampaignProgress:

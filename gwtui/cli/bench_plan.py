@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from signal import Signals
 from typing import TYPE_CHECKING
 
-from gwtui.cli.bench_sessions import Keeping
+from gwtui.cli.bench_sessions import Keeping, resumed_recording
 from gwtui.cli.console import Refusal, carry_out, note, refusing, say, shown
 from gwtui.cli.endpoints import over
 from gwtui.cli.gates import complain
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gwtui.bench.baseline import Baseline
+    from gwtui.bench.bench_recording import BenchRecording
     from gwtui.bench.campaign import Campaign
     from gwtui.bench.campaign_run import CampaignRun
     from gwtui.bench.run_file import RunFile
@@ -33,7 +34,7 @@ _TAKEN = frozenset(
     {
         "plan_name", "profile_name", "config_file", "endpoints", "requests", "for_s", "deadline_s", "warmup",
         "max_tokens", "omit", "stream", "aggregate_csv", "request_csv", "as_json", "concurrency", "rate", "fail_if",
-        "allow_undecided", "slo", "session_dir", "no_session", "junit", "baseline",
+        "allow_undecided", "slo", "session_dir", "no_session", "junit", "baseline", "resume",
     }
 )  # fmt: skip
 """The options that a plan goes with; with all others it is refused."""
@@ -45,7 +46,10 @@ def bench_plan(options: BenchOptions, name: str) -> int:
     from gwtui.bench.campaign_outlook import notes_of
     from gwtui.bench.campaign_run import CampaignRun
 
+    recording = resumed_recording(options, {}, "plan")
     campaign = campaign_for(options, name)
+    if recording is not None:
+        _refuse_changed(campaign, recording)
     outputs = outputs_of(options)
     junit = OutputFile(options.junit) if options.junit is not None else None
     for text in notes_of(campaign):
@@ -74,8 +78,9 @@ def bench_plan(options: BenchOptions, name: str) -> int:
         report_results()
         keeping.close()
 
-    with Keeping.of(options, campaign.loaded, _run_file(campaign, options)) as keeping:
+    with Keeping.of(options, campaign.loaded, _run_file(campaign, options), recording) as keeping:
         run.session = keeping.session
+        keeping.go_on(run.go_on)
         _, number = carry_out(_carried_out(run), last_words)
         run.stopped_by = None if number is None else Signals(number)
         bad = report_results()
@@ -96,6 +101,20 @@ def _baseline(campaign: Campaign, options: BenchOptions) -> Baseline | None:
     points = [replace(nothing_of(point), endpoint=point.name) for point in campaign.points]
     with refusing_targets(), progress() as add:
         return baseline.load(session_dir(options.baseline), (), campaign.ratios, points, add)
+
+
+def _refuse_changed(campaign: Campaign, recording: BenchRecording) -> None:
+    """Raise a Refusal where a point of the session is none of the campaign."""
+    from gwtui.bench.run_file import Point
+
+    points = {each.name: each for each in campaign.points}
+    for was in recording.run.points:
+        now = points.get(was.name)
+        point = now and Point.of(now.endpoint, now.load, name=now.name, axes=now.axes)
+        if point != replace(was, ended=False):
+            raise Refusal(
+                f"{recording.directory}: {was.name} is not what plan {campaign.plan.name} says now: begin it anew"
+            )
 
 
 def _run_file(campaign: Campaign, options: BenchOptions) -> Callable[[float], RunFile]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gwtui.bench.thresholds import Tripped
     from gwtui.cli.endpoints import Targets
     from gwtui.model.profile import Profile
+    from gwtui.recorder.session_reader import UnreadRows
 
 PRUNE_S = 2.0
 """Looking for old sessions ends after this long; the next benchmark goes on with it."""
@@ -84,9 +85,8 @@ def resumed_recording(options: SessionOptions, others: Mapping[str, Any], kind: 
     except SessionError as error:
         raise Refusal(str(error)) from error
     if recording.run.kind != kind:
-        raise Refusal(
-            f"{recording.directory}: of a {recording.run.kind}, which --resume cannot go on with: begin it anew"
-        )
+        how = f"give --plan {recording.run.plan.get('name')} too" if recording.run.kind == "plan" else "begin it anew"
+        raise Refusal(f"{recording.directory}: the session of a {recording.run.kind}, and no {kind}: {how}")
     if recording.run.not_whole:
         raise Refusal(
             f"{recording.directory}: {', '.join(recording.run.not_whole)} had a secret written out in the "
@@ -201,23 +201,33 @@ class Keeping:
 
     def fill(self, run: BenchRun) -> None:
         """Connect the run with the session; of one that is gone on with, count first what is there."""
-        from gwtui.bench.resume import SessionResults
+        from gwtui.bench.resume import SessionResults, Stretches
+
+        found: list[Stretches] = []
+
+        def into(recording: BenchRecording, session: BenchSession, unread: UnreadRows) -> int:
+            found.append(recording.into(run, session.run_file.resumed_at, unread))
+            return sum(done.sent for done in found[0].done.values())
+
+        self.go_on(into)
+        if self.session is not None:
+            run.kept = SessionResults(self.session, found[0] if found else None)
+
+    def go_on(self, into: Callable[[BenchRecording, BenchSession, UnreadRows], int]) -> None:
+        """Of a benchmark that is gone on with, count what is there and say so. `into` counts it, and returns the number
+        of requests. Raises OwnFaultError."""
         from gwtui.recorder.session_reader import UnreadRows
 
-        if self.session is None:
+        if self.session is None or self.recording is None:
             return
-        stretches = None
-        if self.recording is not None:
-            unread = UnreadRows()
-            try:
-                stretches = self.recording.into(run, self.session.run_file.resumed_at, unread)
-            except OSError as error:
-                raise OwnFaultError(f"{self.session.directory}: cannot be read: {error.strerror or error}") from error
-            if str(unread):
-                note(str(unread))
-            there = sum(done.sent for done in stretches.done.values())
-            click.echo(f"gwtui: session {self.session.directory} goes on: {there:,} requests are there", err=True)
-        run.kept = SessionResults(self.session, stretches)
+        unread = UnreadRows()
+        try:
+            there = into(self.recording, self.session, unread)
+        except OSError as error:
+            raise OwnFaultError(f"{self.session.directory}: cannot be read: {error.strerror or error}") from error
+        if str(unread):
+            note(str(unread))
+        click.echo(f"gwtui: session {self.session.directory} goes on: {there:,} requests are there", err=True)
 
     def summary(self, text: str) -> None:
         """What came of it, as JSON."""

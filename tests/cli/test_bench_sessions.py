@@ -280,3 +280,25 @@ def test_a_report_of_a_benchmark_is_written_in_every_form(line: str, tmp_path: P
     assert "### Per second" in CliRunner().invoke(report.command, [directory.name]).stdout
     result = CliRunner().invoke(report.command, [directory.name, "--incident", "1"])
     assert (result.exit_code, "a benchmark has no incidents" in result.stderr) == (2, True)
+
+
+def test_a_plan_is_gone_on_with_where_it_stopped(gateway: Answering, tmp_path: Path) -> None:
+    config, directory = tmp_path / "config.toml", tmp_path / "s"
+    text = (
+        f'[profiles.p]\nendpoints = [{{ name = "one", api = "openai-chat", url = "{gateway.url}", stream = false }}]\n'
+        '[bench.nightly]\nprompts = { short = "hi", long = "say more" }\nrequests = 4\nblocks = 2\n'
+    )
+    config.write_text(text)
+    line = f"--plan nightly --config {config}"
+    killed = Killed(gateway, f"{line} --session-dir {directory}", signal.SIGINT, lambda: None)
+    assert killed.code == 128 + signal.SIGINT, killed.errors
+    gateway.answer = lambda _: (200, WHOLE["/v2/http"])
+    assert "give --plan nightly too" in refused(f"--resume {directory}")
+    before = len(gateway.asked)
+    result = typed(f"{line} --resume {directory}")
+    assert "5 requests are there" in result.stderr
+    assert len(gateway.asked) - before == 3
+    counted = [row["point"] for row in rows(directory / "requests.csv") if row["outcome"] != "cancelled"]
+    assert sorted(counted) == ["one/long"] * 4 + ["one/short"] * 4
+    config.write_text(text.replace("say more", "say less"))
+    assert "is not what plan nightly says now" in refused(f"{line} --resume {directory}")
