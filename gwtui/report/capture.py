@@ -182,5 +182,5 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
         ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes" if decoded.is_stream else ""),
         ("body", "" if decoded.is_stream else f"{decoded.bytes:,} bytes, read as one answer"),
-        ("tokens", units.tokens(usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.cached_tokens)),
+        ("tokens", units.tokens(usage)),
     ]

@@ -189,7 +189,7 @@ def _stream_text(result: Request) -> str:
 
 
 def _token_text(result: Request) -> str:
-    counts = units.tokens(result.input_tokens, result.output_tokens, result.reasoning_tokens, result.cached_tokens)
+    counts = units.tokens(result)
     if not counts:
         return ""
     return ", ".join((counts, *(f"{words} {text}" for words, text in units.metric_texts(result, Basis.TOKENS))))

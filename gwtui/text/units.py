@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import floor, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gwtui.model.metrics import Basis, Metric, Unit
 
@@ -104,14 +104,31 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def tokens(sent: int | None, made: int | None, reasoning: int | None, cached: int | None = None) -> str:
+class TokenCounts(Protocol):
+    """What has these counts; None where they are not known."""
+
+    @property
+    def input_tokens(self) -> int | None: ...
+    @property
+    def output_tokens(self) -> int | None: ...
+    @property
+    def reasoning_tokens(self) -> int | None: ...
+    @property
+    def cached_tokens(self) -> int | None: ...
+
+
+def tokens(took: TokenCounts) -> str:
     """What an answer took: `9 in, 4 of them cached, 840 out, 800 of them reasoning`; "" where it tells neither of the
     first two."""
+    sent, made = took.input_tokens, took.output_tokens
     if sent is None and made is None:
         return ""
     parts = (
         f"{'n/a' if each is None else count(each)} {way}{f', {count(some)} of them {what}' if some else ''}"
-        for each, way, some, what in ((sent, "in", cached, "cached"), (made, "out", reasoning, "reasoning"))
+        for each, way, some, what in (
+            (sent, "in", took.cached_tokens, "cached"),
+            (made, "out", took.reasoning_tokens, "reasoning"),
+        )
     )
     return ", ".join(parts)
 

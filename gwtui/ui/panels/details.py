@@ -233,10 +233,7 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
         ("events", f"{request.events} in {units.many(request.reads, 'read')}" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
         *units.metric_texts(request, Basis.READS),
-        (
-            "tokens",
-            units.tokens(request.input_tokens, request.output_tokens, request.reasoning_tokens, request.cached_tokens),
-        ),
+        ("tokens", units.tokens(request)),
         *units.metric_texts(request, Basis.TOKENS),
         ("no rate", request.no_rate),
     )
