@@ -128,6 +128,6 @@ class PanelArea(Container):
 
 
 def _set_height(panel: Panel, height: int | None) -> None:
-    """None: as high as the style sheet says. To take a height away lays all out anew, even where there is none."""
+    """None: as high as the style sheet says. Textual lays all out anew when a height is cleared, set or not."""
     if height is not None or panel.styles.inline.has_rule("height"):
         panel.styles.height = height

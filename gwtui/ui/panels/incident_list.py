@@ -112,7 +112,7 @@ def _told_once(log: Iterable[LogEntry]) -> Iterator[LogEntry]:
 
 
 def _what_is_told(entry: LogEntry) -> tuple[object, ...]:
-    """What neighbours must have in common to be told as one."""
+    """What neighbours must have in common to be one line."""
     if entry.finding is not None and entry.event is None:
         return (entry.kind, entry.finding)
     return (entry.kind, entry.text, int(entry.at))
