@@ -10,7 +10,7 @@ from typing import Any
 from gwtui.bench import ratio_gates
 from gwtui.bench.bench_recording import open_loops, read_series
 from gwtui.bench.csv_in import Progress
-from gwtui.bench.ratio_gates import Answer, Pair, RatioGate
+from gwtui.bench.ratio_gates import GateAnswer, Pair, RatioGate
 from gwtui.bench.results import Measured, series_of
 from gwtui.bench.targets import TargetError
 from gwtui.stats.comparison import ComparedSeries, change_sentence, compare, compare_failures
@@ -35,11 +35,11 @@ class Baseline:
     def pairs(self, measured: Sequence[Measured]) -> list[Pair]:
         return [(self.series[each.endpoint], series_of(each)) for each in measured]
 
-    def judged(self, measured: Sequence[Measured]) -> list[Answer]:
+    def judged(self, measured: Sequence[Measured]) -> list[GateAnswer]:
         """What became of each gate."""
         return ratio_gates.judge(self.gates, self.pairs(measured))
 
-    def lines(self, measured: Sequence[Measured], answers: Sequence[Answer], now: float) -> list[str]:
+    def lines(self, measured: Sequence[Measured], answers: Sequence[GateAnswer], now: float) -> list[str]:
         """Per endpoint how old and how large the baseline is, what has changed, and what became of the gates. `now`:
         wall time."""
         pairs, lines = self.pairs(measured), []
@@ -51,7 +51,7 @@ class Baseline:
             lines += ratio_gates.lines(each for each in answers if each.endpoint == after.name)
         return lines
 
-    def told(self, measured: Sequence[Measured], answers: Sequence[Answer], now: float) -> dict[str, Any]:
+    def told(self, measured: Sequence[Measured], answers: Sequence[GateAnswer], now: float) -> dict[str, Any]:
         """The same for JSON."""
         return {
             "baseline": [_told(before, after, now) for before, after in self.pairs(measured)],

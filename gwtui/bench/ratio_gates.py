@@ -40,7 +40,7 @@ _GENERATION = Metric.TPOT
 """Tokens per second are the reciprocal of the time per token."""
 
 
-class Outcome(StrEnum):
+class GateOutcome(StrEnum):
     """What became of a gate."""
 
     PASSED = "passed"
@@ -49,23 +49,23 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PairFigure:
     """What a pair has to say to a gate."""
 
     text: str
     ratio: Ratio | None = None
-    outcome: Outcome | None = None
+    outcome: GateOutcome | None = None
     """None where the ratio and the limit decide."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GateAnswer:
     """One gate at one pair."""
 
     gate: str
     baseline: str
     endpoint: str
-    outcome: Outcome
+    outcome: GateOutcome
     reason: str
     ratio: Ratio | None
 
@@ -75,7 +75,7 @@ class RatioGate:
     """One expression, understood."""
 
     expression: Expression
-    read: Callable[[Pair, Sequence[Comparison], Sequence[FailureComparison]], Finding]
+    read: Callable[[Pair, Sequence[Comparison], Sequence[FailureComparison]], PairFigure]
     metric: Metric | None = None
     """The latency it asks for, if it asks for one."""
 
@@ -85,12 +85,18 @@ class RatioGate:
         named = name is None or asked == name or asked.startswith((f"{name} in ", f"{name} since"))
         return named and (self.metric is None or any(_has(each, self.metric) for each in pair))
 
-    def outcome_of(self, found: Finding) -> Outcome:
+    def outcome_of(self, found: PairFigure) -> GateOutcome:
         if found.outcome is not None or found.ratio is None:
-            return found.outcome or Outcome.UNDECIDED
+            return found.outcome or GateOutcome.UNDECIDED
         limit = self.expression.number
         beyond = {self.expression.trips(bound, limit) for bound in (found.ratio.low, found.ratio.high)}
-        return Outcome.UNDECIDED if len(beyond) > 1 else Outcome.TRIPPED if beyond == {True} else Outcome.PASSED
+        return (
+            GateOutcome.UNDECIDED
+            if len(beyond) > 1
+            else GateOutcome.TRIPPED
+            if beyond == {True}
+            else GateOutcome.PASSED
+        )
 
 
 def parse_all(texts: Iterable[str]) -> tuple[list[str], list[RatioGate]]:
@@ -184,7 +190,9 @@ def check_baseline(gates: Sequence[RatioGate], baseline: ComparedSeries, label: 
             raise GateError(f"--fail-if {text!r}: {label} has no {gate.metric.label} of {baseline.name}")
 
 
-def judge(gates: Sequence[RatioGate], pairs: Sequence[Pair], found: Sequence[Comparison] | None = None) -> list[Answer]:
+def judge(
+    gates: Sequence[RatioGate], pairs: Sequence[Pair], found: Sequence[Comparison] | None = None
+) -> list[GateAnswer]:
     """What became of each gate, pair by pair. `found`: the comparisons of these pairs, where they are known."""
     if not gates:
         return []
@@ -199,7 +207,7 @@ def judge(gates: Sequence[RatioGate], pairs: Sequence[Pair], found: Sequence[Com
             if gate.applies_to(pair):
                 finding = gate.read(pair, mine, failed)
                 outcome = gate.outcome_of(finding)
-                answers.append(Answer(gate.expression.text, first, second, outcome, finding.text, finding.ratio))
+                answers.append(GateAnswer(gate.expression.text, first, second, outcome, finding.text, finding.ratio))
     return answers
 
 
@@ -209,21 +217,21 @@ def against_first(pairs: Sequence[Pair]) -> list[Pair]:
     return [(first, second) for first, second in pairs if id(first) not in seconds]
 
 
-def tripped(answers: Iterable[Answer]) -> list[Tripped]:
+def tripped(answers: Iterable[GateAnswer]) -> list[Tripped]:
     """The gates that were not passed."""
     return [
-        Tripped(each.gate, each.endpoint, each.reason, each.outcome is Outcome.UNDECIDED)
+        Tripped(each.gate, each.endpoint, each.reason, each.outcome is GateOutcome.UNDECIDED)
         for each in answers
-        if each.outcome is not Outcome.PASSED
+        if each.outcome is not GateOutcome.PASSED
     ]
 
 
-def lines(answers: Iterable[Answer]) -> list[str]:
+def lines(answers: Iterable[GateAnswer]) -> list[str]:
     """What became of each gate, in words."""
     return [f"{each.gate}: {each.endpoint} {each.outcome}: {each.reason}" for each in answers]
 
 
-def told(each: Answer) -> dict[str, Any]:
+def told(each: GateAnswer) -> dict[str, Any]:
     """A gate that compares, for JSON."""
     return {
         "gate": each.gate,
@@ -256,44 +264,44 @@ def _has(series: ComparedSeries, metric: Metric) -> bool:
 
 def _latency(
     pair: Pair, _: Sequence[Comparison], __: Sequence[FailureComparison], *, name: str, metric: Metric, q: float | None
-) -> Finding:
+) -> PairFigure:
     what = f"{name} {metric.label}"
-    for each, outcome in ((pair[1], Outcome.TRIPPED), (pair[0], Outcome.UNDECIDED)):
+    for each, outcome in ((pair[1], GateOutcome.TRIPPED), (pair[0], GateOutcome.UNDECIDED)):
         if not _has(each, metric):
-            return Finding(f"{what} of {each.name} could not be measured", None, outcome)
+            return PairFigure(f"{what} of {each.name} could not be measured", None, outcome)
     first, second = (each.samples[_key(metric)] for each in pair)
     n = len(first.values), len(second.values)
     needed = ratios.FEWEST_FOR_MEAN if q is None else least_n(q)
     if min(n) < needed:
-        return Finding(f"{what} takes {units.count(needed)} results of each, and n is {n[0]} and {n[1]}")
+        return PairFigure(f"{what} takes {units.count(needed)} results of each, and n is {n[0]} and {n[1]}")
     found = ratios.of_means(first.values, second.values) if q is None else ratios.of_percentiles(first, second, q)
     if found is None:
-        return Finding(f"{what} of {pair[0].name} is 0")
-    return Finding(f"{what} is {_ratio_text(found, pair[0])}, n {n[0]} and {n[1]})", found)
+        return PairFigure(f"{what} of {pair[0].name} is 0")
+    return PairFigure(f"{what} is {_ratio_text(found, pair[0])}, n {n[0]} and {n[1]})", found)
 
 
-def _generation(pair: Pair, found: Sequence[Comparison], failed: Sequence[FailureComparison]) -> Finding:
+def _generation(pair: Pair, found: Sequence[Comparison], failed: Sequence[FailureComparison]) -> PairFigure:
     per_token = _latency(pair, found, failed, name="median", metric=_GENERATION, q=0.5)
     if per_token.ratio is None:
         return per_token
     ratio = per_token.ratio.inverse
     n = [len(each.samples[_GENERATION].values) for each in pair]
-    return Finding(f"median tokens per second are {_ratio_text(ratio, pair[0])}, n {n[0]} and {n[1]})", ratio)
+    return PairFigure(f"median tokens per second are {_ratio_text(ratio, pair[0])}, n {n[0]} and {n[1]})", ratio)
 
 
-def _share(pair: Pair, _: Sequence[Comparison], __: Sequence[FailureComparison], *, good: bool) -> Finding:
+def _share(pair: Pair, _: Sequence[Comparison], __: Sequence[FailureComparison], *, good: bool) -> PairFigure:
     first, second = pair
     if not first.total or not second.total:
-        return Finding("it is not known how many requests failed")
+        return PairFigure("it is not known how many requests failed")
     counts = [(each.ok if good else (each.total or 0) - each.ok, each.total or 0) for each in pair]
     what = "success" if good else "fail rate"
     numbers = f"{counts[1][0]} of {counts[1][1]} against {counts[0][0]} of {counts[0][1]}"
     if not counts[1][0] and not good:
-        return Finding(f"{what} is 0 ({numbers})", Ratio(0.0, 0.0, 0.0))
+        return PairFigure(f"{what} is 0 ({numbers})", Ratio(0.0, 0.0, 0.0))
     if not counts[0][0] and good:
-        return Finding(f"{first.name} had no success ({numbers})")
+        return PairFigure(f"{first.name} had no success ({numbers})")
     ratio = ratios.of_shares(*counts)
-    return Finding(f"{what} is {_ratio_text(ratio, first)}; {numbers})", ratio)
+    return PairFigure(f"{what} is {_ratio_text(ratio, first)}; {numbers})", ratio)
 
 
 def _ratio_text(found: Ratio, baseline: ComparedSeries) -> str:
@@ -302,19 +310,21 @@ def _ratio_text(found: Ratio, baseline: ComparedSeries) -> str:
     return f"{value} of {baseline.name} (95 % interval {interval}"
 
 
-def _slower(_: Pair, found: Sequence[Comparison], __: Sequence[FailureComparison]) -> Finding:
+def _slower(_: Pair, found: Sequence[Comparison], __: Sequence[FailureComparison]) -> PairFigure:
     """By the most telling latency that both have."""
     headline = next((each for each in found if each.metric.about.headline), None)
     if headline is None:
-        return Finding("no latency to compare")
+        return PairFigure("no latency to compare")
     if headline.median is None:
-        return Finding(sentence(headline))
-    return Finding(sentence(headline), None, Outcome.TRIPPED if headline.faster == 0 else Outcome.PASSED)
+        return PairFigure(sentence(headline))
+    return PairFigure(sentence(headline), None, GateOutcome.TRIPPED if headline.faster == 0 else GateOutcome.PASSED)
 
 
-def _fails_more(_: Pair, __: Sequence[Comparison], failed: Sequence[FailureComparison]) -> Finding:
+def _fails_more(_: Pair, __: Sequence[Comparison], failed: Sequence[FailureComparison]) -> PairFigure:
     if not failed:
-        return Finding("it is not known how many requests failed")
+        return PairFigure("it is not known how many requests failed")
     (found,) = failed
     one, other = found.shares
-    return Finding(failure_sentence(found), None, Outcome.TRIPPED if found.is_clear and other > one else Outcome.PASSED)
+    return PairFigure(
+        failure_sentence(found), None, GateOutcome.TRIPPED if found.is_clear and other > one else GateOutcome.PASSED
+    )

@@ -10,7 +10,7 @@ import msgspec
 
 from gwtui.bench import breakdown, ratio_gates, table
 from gwtui.bench.rates import Rates
-from gwtui.bench.ratio_gates import Answer
+from gwtui.bench.ratio_gates import GateAnswer
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.steadiness import steadiness_of
 from gwtui.bench.thresholds import Tripped
@@ -238,7 +238,7 @@ def compare_json(
     pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
     found: Sequence[Comparison],
     label: str = "",
-    answers: Sequence[Answer] = (),
+    answers: Sequence[GateAnswer] = (),
     tripped: Sequence[Tripped] = (),
 ) -> str:
     """One object: every series, every pair in what failed and in every latency, and the gates; with a `label` the

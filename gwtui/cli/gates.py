@@ -17,7 +17,7 @@ from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
     from gwtui.bench.baseline import Baseline
-    from gwtui.bench.ratio_gates import Answer, RatioGate
+    from gwtui.bench.ratio_gates import GateAnswer, RatioGate
     from gwtui.bench.results import Measured
     from gwtui.bench.thresholds import Threshold, Tripped
 
@@ -51,23 +51,23 @@ class Gates:
     """Those that compare."""
     baseline: Baseline | None = None
 
-    def judged(self, measured: Sequence[Measured]) -> Judged:
+    def judged(self, measured: Sequence[Measured]) -> JudgedGates:
         """What became of them."""
         from gwtui.bench import ratio_gates, thresholds
 
         answers = self.baseline.judged(measured) if self.baseline is not None else []
-        return Judged(
+        return JudgedGates(
             self, measured, answers, [*thresholds.judge(self.limits, measured), *ratio_gates.tripped(answers)]
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedGates:
     """The gates of a run once it has ended."""
 
     gates: Gates
     measured: Sequence[Measured]
-    answers: Sequence[Answer]
+    answers: Sequence[GateAnswer]
     tripped: Sequence[Tripped]
     """Those that were not passed."""
 

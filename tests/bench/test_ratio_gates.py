@@ -13,12 +13,12 @@ from support.benching import NOON, measured, request
 from gwtui.bench import baseline, ratio_gates, thresholds
 from gwtui.bench.csv_out import aggregate_lines, request_line, request_lines
 from gwtui.bench.gate_figures import GateError
-from gwtui.bench.ratio_gates import Answer, Outcome, RatioGate
+from gwtui.bench.ratio_gates import GateAnswer, GateOutcome, RatioGate
 from gwtui.bench.results import Measured, series_of
 from gwtui.bench.targets import TargetError
 from gwtui.stats.comparison import all_pairs
 
-PASSED, TRIPPED, UNDECIDED = Outcome
+PASSED, TRIPPED, UNDECIDED = GateOutcome
 
 
 def latencies(times: float = 1.0, n: int = 200, seed: int = 1) -> list[float]:
@@ -34,11 +34,11 @@ def gate(text: str) -> RatioGate:
     return found
 
 
-def answers(text: str, *series: Measured) -> list[Answer]:
+def answers(text: str, *series: Measured) -> list[GateAnswer]:
     return ratio_gates.judge([gate(text)], all_pairs([series_of(each) for each in series]))
 
 
-def answer(text: str, now: Measured, before: Measured = BEFORE) -> Answer:
+def answer(text: str, now: Measured, before: Measured = BEFORE) -> GateAnswer:
     (found,) = answers(text, before, now)
     return found
 
@@ -60,7 +60,7 @@ def answer(text: str, now: Measured, before: Measured = BEFORE) -> Answer:
         ("slower", 0.7, PASSED),
     ],
 )
-def test_a_latency_is_judged_by_the_interval_of_its_ratio(text: str, times: float, outcome: Outcome) -> None:
+def test_a_latency_is_judged_by_the_interval_of_its_ratio(text: str, times: float, outcome: GateOutcome) -> None:
     found = answer(text.lower(), measured("now", latencies(times, seed=2)))
     assert found.outcome is outcome
     if found.ratio is not None:
@@ -80,7 +80,7 @@ def test_a_latency_is_judged_by_the_interval_of_its_ratio(text: str, times: floa
         ("fails_more", 40, TRIPPED),
     ],
 )
-def test_failures_are_judged_by_the_interval_of_their_share(text: str, failed: int, outcome: Outcome) -> None:
+def test_failures_are_judged_by_the_interval_of_their_share(text: str, failed: int, outcome: GateOutcome) -> None:
     assert answer(text, measured("now", latencies(n=200 - failed), failed)).outcome is outcome
 
 
