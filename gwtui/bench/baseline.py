@@ -9,11 +9,12 @@ from typing import Any
 
 from gwtui.bench import ratio_gates
 from gwtui.bench.bench_recording import open_loops, read_series
-from gwtui.bench.csv_in import Progress
+from gwtui.bench.csv_rows import Progress
 from gwtui.bench.ratio_gates import GateAnswer, Pair, RatioGate
 from gwtui.bench.results import Measured, series_of
 from gwtui.bench.targets import TargetError
-from gwtui.stats.comparison import ComparedSeries, change_sentence, compare, compare_failures
+from gwtui.stats.comparison import ComparedSeries, compare, compare_failures
+from gwtui.stats.sentences import change_sentence
 from gwtui.text import units
 from gwtui.text.sanitize import clean
 
@@ -123,9 +124,9 @@ def _size(series: ComparedSeries) -> str:
 
 
 def measured_at(series: ComparedSeries) -> float | None:
-    """The wall time of its latest result, to the minute; None where it was not kept."""
-    minutes = [max(sample.minutes) for sample in series.samples.values() if sample.minutes]
-    return max(minutes) * 60.0 if minutes else None
+    """The wall time of its latest result; None where it was not kept."""
+    at_ms = [max(sample.at_ms) for sample in series.samples.values() if sample.at_ms]
+    return max(at_ms) / 1000 if at_ms else None
 
 
 def _age(series: ComparedSeries, now: float) -> str:

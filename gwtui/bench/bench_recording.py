@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from gwtui.bench.csv_in import SESSION_FILES, CSVError, Progress, read
+from gwtui.bench.csv_in import SESSION_FILES, read
+from gwtui.bench.csv_rows import CSVError, Progress
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.resume import Stretches
 from gwtui.bench.run_file import RunFile, RunFileError

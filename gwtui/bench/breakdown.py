@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,17 +13,9 @@ from gwtui.engine.load import PATIENCE
 from gwtui.model.enums import Kind, Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import (
-    ComparedSeries,
-    Comparison,
-    all_pairs,
-    compare,
-    compare_failures,
-    failure_sentence,
-    sentence,
-    takes_more,
-)
+from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, compare_failures
 from gwtui.stats.histogram import rank, supported
+from gwtui.stats.sentences import TOO_SHORT, failure_sentence, fine_percent, sentence
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
@@ -57,32 +50,25 @@ MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 MOST_UNDECIDED = 2
 """More comparisons without a result than that are counted, not told one by one."""
-LEAST_SHARE = 0.001
-"""Smaller differences of averages are ignored."""
 
 
-def average_lines(measured: Sequence[Measured]) -> list[str]:
-    """Who takes longer on average where that is more than chance, and what the comparisons say. Pings are not compared
-    with completions."""
+def comparison_lines(measured: Sequence[Measured]) -> list[str]:
+    """What the comparisons of the endpoints say: clear differences of failures first, then one statement for each pair
+    and latency. Pings are not compared with completions."""
     lines = []
     for is_completion in (True, False):
-        group = [each for each in measured if (each.kind is Kind.COMPLETION) == is_completion and each.ok]
+        group = [each for each in measured if (each.kind is Kind.COMPLETION) == is_completion and each.total]
         if len(group) > 1:
-            lines += _against_best(sorted(group, key=lambda each: each.whole.mean_ns or 0))
+            lines += _all_compared(sorted(group, key=lambda each: each.whole.mean_ns or math.inf))
     return lines
 
 
-def _against_best(group: Sequence[Measured]) -> list[str]:
-    """The fastest against each other one; then pairs, all of them unless they are too many."""
-    best, *others = group
+def _all_compared(group: Sequence[Measured]) -> list[str]:
+    """All pairs, or where they are too many the fastest with each other one."""
     pairs = all_pairs([series_of(each) for each in group])
-    found = compare(pairs if len(pairs) <= MOST_PAIRS else pairs[: len(others)])
-    slower = {
-        each.second for each in found if each.metric is Metric.E2E and each.first == best.endpoint and each.tends == 0
-    }
+    found = compare(pairs if len(pairs) <= MOST_PAIRS else pairs[: len(group) - 1])
     failures = [failure_sentence(each) for each in compare_failures(pairs) if each.is_clear]
-    lines = [_average_line(best, each) for each in others if each.endpoint in slower]
-    return [*failures, *(line for line in lines if line), *_short_sentences(found)]
+    return [*failures, *_short_sentences(found)]
 
 
 def _short_sentences(found: Sequence[Comparison]) -> list[str]:
@@ -90,27 +76,32 @@ def _short_sentences(found: Sequence[Comparison]) -> list[str]:
     undecided = [each for each in found if each.metric.about.headline and each.tends is None]
     if len(undecided) <= MOST_UNDECIDED:
         return sentences(found)
-    few = sum(each.median is None for each in undecided)
-    counts = (
-        ("no evidence of a difference in", len(undecided) - few),
-        ("too few results for", few),
-    )
     lines = sentences([each for each in found if each.tends is not None])
-    noun = "other comparison" if lines else "comparison"
-    return lines + [f"{what} {units.many(number, noun)}" for what, number in counts if number]
+    return lines + undecided_lines(undecided, are_others=bool(lines))
+
+
+def undecided_lines(undecided: Sequence[Comparison], *, are_others: bool) -> list[str]:
+    """How many comparisons decide nothing, by the reason. `are_others`: some beside them decide something."""
+    short = [each for each in undecided if each.too_short]
+    few = [each for each in undecided if each.median is None and not each.too_short]
+    alike = [each for each in undecided if each.median is not None]
+    counts = (
+        (f"no evidence of a difference{_least_of(alike)} in", len(alike)),
+        (f"{TOO_SHORT}:", len(short)),
+        ("too few results for", len(few)),
+    )
+    noun = "other comparison" if are_others else "comparison"
+    return [f"{what} {units.many(number, noun)}" for what, number in counts if number]
+
+
+def _least_of(found: Sequence[Comparison]) -> str:
+    least = [each.least for each in found if each.least is not None]
+    return f" ({fine_percent(max(least))} % or more would have been one)" if least else ""
 
 
 def sentences(found: Sequence[Comparison]) -> list[str]:
     """The comparisons that are worth a sentence."""
     return [sentence(each) for each in found if each.metric.about.headline]
-
-
-def _average_line(best: Measured, other: Measured) -> str:
-    """ "" for averages that are as good as equal."""
-    low_ns, high_ns = best.whole.mean_ns or 0, other.whole.mean_ns or 0
-    if high_ns - low_ns < LEAST_SHARE * high_ns:
-        return ""
-    return f"average: {takes_more((best.endpoint, other.endpoint), (low_ns, high_ns))}"
 
 
 def pair_line(first: ComparedSeries, second: ComparedSeries) -> str:

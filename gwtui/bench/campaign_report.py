@@ -18,14 +18,8 @@ from gwtui.bench.steadiness import steadiness_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.codec.cells import Cell
 from gwtui.recorder.csvfile import csv_line
-from gwtui.stats.comparison import (
-    ComparedSeries,
-    Comparison,
-    FailureComparison,
-    compare,
-    compare_failures,
-    failure_sentence,
-)
+from gwtui.stats.comparison import ComparedSeries, Comparison, FailureComparison, compare, compare_failures
+from gwtui.stats.sentences import failure_sentence
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
@@ -124,8 +118,7 @@ def _pair_lines(run: CampaignRun) -> list[str]:
         for words in breakdown.sentences([_by_endpoint(each, points)])
     ]
     if len(undecided) > MOST_LINES:
-        other = "other comparison" if lines else "comparison"
-        lines.append(f"no evidence of a difference, or too few results, in {units.many(len(undecided), other)}")
+        lines += breakdown.undecided_lines(undecided, are_others=bool(lines))
     return [*failures, *lines]
 
 
@@ -214,6 +207,6 @@ def request_lines(run: CampaignRun) -> list[bytes]:
     lines = [csv_line((*BENCH_REQUEST_COLUMNS, "point"))]
     for name, results in run.rows.items():
         for result in sorted(results, key=lambda each: each.number):
-            row = bench_row(result)
+            row = bench_row(result, from_planned=run.measured[name].from_planned)
             lines.append(csv_line([*(row.get(column) for column in BENCH_REQUEST_COLUMNS), name]))
     return lines

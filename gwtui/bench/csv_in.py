@@ -7,42 +7,40 @@ successful request (`Endpoint, Duration (ms), Trace ID`). Every fault is named w
 from __future__ import annotations
 
 import csv
-import io
-import math
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import TypeAlias
 
+from gwtui.bench.csv_out import COUNTED_FROM, PLANNED_SEND
+from gwtui.bench.csv_rows import CSVError, Progress, Row, columns_of, csv_lines, is_count
 from gwtui.bench.results import FIGURES, Values
+from gwtui.bench.run_file import RunFile, RunFileError
 from gwtui.bench.session_rows import MAX_POINT
 from gwtui.model.enums import Outcome, Trigger
-from gwtui.model.metrics import COMPARED, Metric
+from gwtui.model.metrics import COMPARED, SINCE_SENT, Metric
 from gwtui.recorder.disk import parts_of
+from gwtui.recorder.ownership import RUN
 from gwtui.stats.accuracy import sure_value
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
 MAX_NAME = 64
-MAX_LINE = 1 << 20
-"""Bytes; a longer line is not CSV."""
+MAX_RUN_BYTES = 64 << 20
+"""Length limit of `run.json`."""
 MAX_RESULTS = 2_000_000
 """Results of one session or file; each takes 16 bytes for each latency, and what compares them sorts them."""
 SESSION_FILES = ("requests.csv", "pings.csv")
+NUMBERS = ("request_number", "ping_number")
+"""Columns of what pairs results that were measured in turns."""
 
-Progress: TypeAlias = Callable[[int], None]
 Span: TypeAlias = tuple[float, float]
 """Wall times: from the first on, before the second."""
-
-
-class CSVError(ValueError):
-    """A file that cannot be read. The text names file, line and column, on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,9 @@ def _read_session(path: Path, progress: Progress, within: Span | None) -> list[C
         names = directory.names()
         if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
             raise CSVError(f"{path}: not a session: it contains neither requests.csv nor pings.csv")
+        open_loops = _open_loops(directory, path) if RUN in names else frozenset()
         for name in SESSION_FILES:
-            reading = _Reading(progress, within)
+            reading = _Reading(progress, within, open_loops)
             for part in parts_of(name, names):
                 if part in names:
                     with os.fdopen(directory.open(part), "rb") as file:
@@ -116,80 +115,20 @@ def _read_session(path: Path, progress: Progress, within: Span | None) -> list[C
     return found
 
 
+def _open_loops(directory: Directory, path: Path) -> frozenset[str]:
+    """The points of a benchmark whose latencies count from the planned send. Raises CSVError."""
+    try:
+        run = RunFile.parse(directory.read(RUN, MAX_RUN_BYTES))
+    except RunFileError as error:
+        raise CSVError(f"{path / RUN}: cannot be read: {error}") from None
+    return frozenset(point.name for point in run.points if point.plan.rate is not None)
+
+
 def _read_file(path: Path, progress: Progress, within: Span | None) -> list[ComparedSeries]:
     reading = _Reading(progress, within)
     with path.open("rb") as file:
         reading.take(file, path)
     return reading.series()
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One line of a file, which knows where it is."""
-
-    path: Path
-    line: int
-    columns: Mapping[str, int]
-    cells: Sequence[str]
-
-    def text(self, column: str) -> str:
-        """A cell; "" where the file has no such column."""
-        at = self.columns.get(column)
-        if at is None:
-            return ""
-        if at >= len(self.cells):
-            raise self.fault(column, "is missing")
-        return self.cells[at].strip()
-
-    def fault(self, column: str, problem: str) -> CSVError:
-        return CSVError(f"{self.path}, line {self.line}, column {column}: {problem}")
-
-    def wrong(self, column: str, wanted: str) -> CSVError:
-        return self.fault(column, f"{clean(self.text(column), 40)!r} is not a {wanted}")
-
-    def duration_ns(self, column: str) -> int | None:
-        """Milliseconds as ns; None for an empty cell."""
-        text = self.text(column)
-        if not text:
-            return None
-        try:
-            ms = float(text.removesuffix("ms"))
-        except ValueError:
-            raise self.wrong(column, "number of milliseconds") from None
-        if not (math.isfinite(ms) and 0 <= ms < 1e12):
-            raise self.wrong(column, "duration in milliseconds")
-        return round(ms * 1_000_000)
-
-    def count(self, column: str) -> int:
-        text = self.text(column)
-        if not _is_count(text):
-            raise self.wrong(column, "count of requests")
-        return int(text)
-
-
-def csv_lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str]:
-    """The file's lines as `csv` wants them, without a last one that a kill or a power cut tore off."""
-    commas = 0
-    for number, data in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
-        progress(len(data))
-        if len(data) > MAX_LINE:
-            raise CSVError(f"{path}, line {number}: not CSV: the line is longer than {MAX_LINE >> 20} MiB")
-        try:
-            text = data.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise CSVError(f"{path}, line {number}: not UTF-8 text") from None
-        if number == 1:
-            commas = text.count(",")
-        elif not text.endswith("\n") and text.count(",") < commas:
-            return
-        yield from io.StringIO(text, newline="")
-
-
-def _columns(path: Path, heading: Sequence[str] | None) -> dict[str, int]:
-    """Column names, whatever their case and the spaces around them, and where each is."""
-    if not heading:
-        raise CSVError(f"{path}, line 1: the file is empty")
-    return {name.strip().casefold(): at for at, name in reversed(list(enumerate(heading)))}
 
 
 def _layout(path: Path, heading: Sequence[str], columns: dict[str, int]) -> Layout:
@@ -209,12 +148,12 @@ def _short(name: str) -> str:
     return "avg" if short in _AVERAGES else short
 
 
-def _name(row: _Row) -> str:
+def _name(row: Row) -> str:
     """The point of a benchmark's session, where its rows name one, else the endpoint."""
     return clean(row.text("point"), MAX_POINT) or clean(row.text("endpoint"), MAX_NAME)
 
 
-def _figure(layout: Layout, row: _Row) -> ComparedSeries:
+def _figure(layout: Layout, row: Row) -> ComparedSeries:
     counted = bool(layout.ok or layout.success)
     ok, total = _counts(layout, row) if counted else (0, None)
     figures = {name: row.duration_ns(column) for name, column in layout.figures.items()}
@@ -223,21 +162,17 @@ def _figure(layout: Layout, row: _Row) -> ComparedSeries:
     return ComparedSeries(_name(row), {}, ok, total, figures=known)
 
 
-def _counts(layout: Layout, row: _Row) -> tuple[int, int]:
+def _counts(layout: Layout, row: Row) -> tuple[int, int]:
     """How many requests succeeded, and how many there were."""
     return (row.count(layout.ok), row.count(layout.total)) if layout.ok else _success(row, layout.success)
 
 
-def _success(row: _Row, column: str) -> tuple[int, int]:
+def _success(row: Row, column: str) -> tuple[int, int]:
     """`987/1000`."""
     ok, slash, total = (part.strip() for part in row.text(column).partition("/"))
-    if not (slash and _is_count(ok) and _is_count(total)):
+    if not (slash and is_count(ok) and is_count(total)):
         raise row.wrong(column, "success rate like 987/1000")
     return int(ok), int(total)
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16
 
 
 @dataclass(slots=True)
@@ -252,9 +187,11 @@ class _Gathered:
 class _Reading:
     """What is read of a file, and of those that were put aside before it."""
 
-    def __init__(self, progress: Progress, within: Span | None) -> None:
+    def __init__(self, progress: Progress, within: Span | None, open_loops: frozenset[str] = frozenset()) -> None:
+        """`open_loops`: the names of those whose latencies count from the planned send."""
         self._progress = progress
         self._within = within
+        self._open_loops = open_loops
         self._layout: Layout | None = None
         self._figures: list[ComparedSeries] = []
         self._gathered: dict[str, _Gathered] = {}
@@ -264,18 +201,18 @@ class _Reading:
         lines = csv.reader(csv_lines(file, path, self._progress), strict=True)
         try:
             heading = next(lines, None)
-            columns = _columns(path, heading)
+            columns = columns_of(path, heading)
             layout = _layout(path, heading or [], columns)
             if self._layout not in (None, layout):
                 raise CSVError(f"{path}, line 1: the columns are not those of the other files of this session")
             self._layout = layout
             for cells in lines:
                 if any(cells):
-                    self._take_row(layout, _Row(path, lines.line_num, columns, cells))
+                    self._take_row(layout, Row(path, lines.line_num, columns, cells))
         except csv.Error as error:
             raise CSVError(f"{path}, line {lines.line_num}: not CSV: {error}") from None
 
-    def _take_row(self, layout: Layout, row: _Row) -> None:
+    def _take_row(self, layout: Layout, row: Row) -> None:
         """A row without a name is an endpoint that was not asked; `src gateway benchmark` writes such rows."""
         name = _name(row)
         if not name or row.text("trigger") == Trigger.TRIAL or not _is_within(row, self._within):
@@ -286,7 +223,8 @@ class _Reading:
         if layout.figures:
             self._figures.append(_figure(layout, row))
         else:
-            _take_result(self._gathered.setdefault(name, _Gathered()), layout, row)
+            from_planned = name in self._open_loops or row.text(COUNTED_FROM) == PLANNED_SEND
+            _take_result(self._gathered.setdefault(name, _Gathered()), layout, row, from_planned=from_planned)
 
     def series(self) -> list[ComparedSeries]:
         layout = self._layout
@@ -302,46 +240,47 @@ class _Reading:
         ]
 
 
-def _take_result(into: _Gathered, layout: Layout, row: _Row) -> None:
+def _take_result(into: _Gathered, layout: Layout, row: Row, *, from_planned: bool) -> None:
     outcome = row.text("outcome") or Outcome.OK
     if outcome == Outcome.FAILED:
         into.failed += 1
     elif outcome == Outcome.OK:
         into.ok += 1
-        _add(into, layout, row)
+        _add(into, layout, row, from_planned=from_planned)
     elif outcome not in list(Outcome):
         raise row.wrong("outcome", "known outcome")
 
 
-def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
+def _add(into: _Gathered, layout: Layout, row: Row, *, from_planned: bool) -> None:
     """Gather the latencies that are not in doubt."""
-    minute = _minute(row)
-    error_ns = row.duration_ns("error_ms") if row.text("tainted") == "true" else 0
+    started_at = row.started_at()
+    at_ms = None if started_at is None else round(started_at * 1000)
+    number = next((int(text) for text in map(row.text, NUMBERS) if is_count(text)), None)
+    error_ns = (row.duration_ns("error_ms") or 0) if row.text("tainted") == "true" else 0
+    waited_ns, late_ns = _wait(row, layout) if from_planned else (0, 0)
     for metric, column in layout.metrics.items():
         value = row.duration_ns(column)
-        if value is not None and sure_value(value, metric, error_ns or 0) is not None:
-            into.values[metric].add(value, minute)
+        if value is None or sure_value(value, metric, error_ns) is None:
+            continue
+        if metric in SINCE_SENT:
+            into.values[metric].add(value + waited_ns, at_ms, late_ns, number)
+        else:
+            into.values[metric].add(value, at_ms, turn=number)
 
 
-def _minute(row: _Row) -> int | None:
-    started_at = _started_at(row)
-    return None if started_at is None else int(started_at // 60)
+def _wait(row: Row, layout: Layout) -> tuple[int, int]:
+    """How long after it was due a request was sent, and how much of that was gwtui's own fault."""
+    whole, from_planned = (row.duration_ns(column) for column in (layout.metrics[Metric.E2E], "from_planned_ms"))
+    waited = 0 if whole is None or from_planned is None else max(0, from_planned - whole)
+    for_room = row.duration_ns("room_wait_ms")
+    own = 0 if for_room is None else max(0, (row.duration_ns("lateness_ms") or 0) - for_room)
+    return waited, own
 
 
-def _started_at(row: _Row) -> float | None:
-    text = row.text("started_at")
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        raise row.wrong("started_at", "time like 2026-01-31T14:03:22.123Z") from None
-
-
-def _is_within(row: _Row, span: Span | None) -> bool:
+def _is_within(row: Row, span: Span | None) -> bool:
     if span is None:
         return True
-    started_at = _started_at(row)
+    started_at = row.started_at()
     if started_at is None:
         raise row.fault("started_at", "is missing, so this row is neither before nor after a time")
     return span[0] <= started_at < span[1]

@@ -19,6 +19,8 @@ from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
 from gwtui.text.units import milliseconds
 
+COUNTED_FROM, PLANNED_SEND, ACTUAL_SEND = "counted_from", "planned send", "actual send"
+
 Read = Callable[[Measured], Cell]
 
 
@@ -85,7 +87,7 @@ _AGGREGATE: dict[str, Read] = {
     "own_faults": lambda m: m.local,
     "failures": lambda m: ";".join(f"{verdict}={each}" for verdict, each in sorted(m.failure_counts.items())),
     "latency": lambda m: m.main.value,
-    "counted_from": lambda m: "planned send" if m.from_planned else "actual send",
+    COUNTED_FROM: lambda m: PLANNED_SEND if m.from_planned else ACTUAL_SEND,
     "min_ms": _whole(0.0),
     "p90_ms": _whole(0.9),
     "p99_ms": _whole(0.99),
@@ -122,7 +124,7 @@ _AGGREGATE: dict[str, Read] = {
     "goodput_per_s": _goodput_per_s,
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
-BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms")
+BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms", COUNTED_FROM)
 
 _PING_NAMES = {"ping_number": "request_number", Metric.RTT.about.column: Metric.E2E.about.column}
 
@@ -142,13 +144,14 @@ def request_lines(lines: Iterable[bytes]) -> list[bytes]:
     return [csv_line(BENCH_REQUEST_COLUMNS), *lines]
 
 
-def request_line(result: Request | Ping) -> bytes:
-    """One request as a line, a ping among the columns that it shares with one."""
-    row = bench_row(result)
+def request_line(result: Request | Ping, *, from_planned: bool = False) -> bytes:
+    """One request as a line, a ping among the columns that it shares with one. `from_planned`: in an open loop
+    latencies count from the planned send; they are in the line as measured, and it says so."""
+    row = bench_row(result, from_planned=from_planned)
     return csv_line(row.get(column) for column in BENCH_REQUEST_COLUMNS)
 
 
-def bench_row(result: Request | Ping) -> Row:
+def bench_row(result: Request | Ping, *, from_planned: bool = False) -> Row:
     """A request's columns by name, how long it took from the planned send to its end, and how much of its lateness it
     waited for room."""
     if isinstance(result, Request):
@@ -157,6 +160,7 @@ def bench_row(result: Request | Ping) -> Row:
         row = {_PING_NAMES.get(column, column): cell for column, cell in ping_row(result).items()}
         row["api"] = "websocket"
         took_ns = result.rtt_ns
+    row[COUNTED_FROM] = PLANNED_SEND if from_planned else ACTUAL_SEND
     row["room_wait_ms"] = milliseconds(result.room_wait_ns)
     row["from_planned_ms"] = None if took_ns is None else milliseconds(took_ns + wait_before_ns(result))
     return row

@@ -20,17 +20,10 @@ from gwtui.bench.slo import ExpressionError
 from gwtui.bench.thresholds import Expression, Tripped, expression
 from gwtui.model.metrics import COMPARED, WHOLE, Metric
 from gwtui.stats import ratios
-from gwtui.stats.comparison import (
-    ComparedSeries,
-    Comparison,
-    FailureComparison,
-    compare,
-    compare_failures,
-    failure_sentence,
-    sentence,
-)
+from gwtui.stats.comparison import ComparedSeries, Comparison, FailureComparison, compare, compare_failures
 from gwtui.stats.histogram import least_n
 from gwtui.stats.ratios import Ratio
+from gwtui.stats.sentences import failure_sentence, sentence
 from gwtui.text import units
 
 Pair: TypeAlias = tuple[ComparedSeries, ComparedSeries]
@@ -274,7 +267,7 @@ def _latency(
     needed = ratios.FEWEST_FOR_MEAN if q is None else least_n(q)
     if min(n) < needed:
         return PairFigure(f"{what} takes {units.count(needed)} results of each, and n is {n[0]} and {n[1]}")
-    found = ratios.of_means(first.values, second.values) if q is None else ratios.of_percentiles(first, second, q)
+    found = ratios.of_means(first, second) if q is None else ratios.of_percentiles(first, second, q)
     if found is None:
         return PairFigure(f"{what} of {pair[0].name} is 0")
     return PairFigure(f"{what} is {_ratio_text(found, pair[0])}, n {n[0]} and {n[1]})", found)
@@ -317,7 +310,7 @@ def _slower(_: Pair, found: Sequence[Comparison], __: Sequence[FailureComparison
         return PairFigure("no latency to compare")
     if headline.median is None:
         return PairFigure(sentence(headline))
-    return PairFigure(sentence(headline), None, GateOutcome.TRIPPED if headline.faster == 0 else GateOutcome.PASSED)
+    return PairFigure(sentence(headline), None, GateOutcome.TRIPPED if headline.quicker == 0 else GateOutcome.PASSED)
 
 
 def _fails_more(_: Pair, __: Sequence[Comparison], failed: Sequence[FailureComparison]) -> PairFigure:

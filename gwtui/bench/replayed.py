@@ -12,7 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from gwtui.bench.csv_in import CSVError, csv_lines
+from gwtui.bench.csv_rows import CSVError, csv_lines
 from gwtui.model.profile import Endpoint
 from gwtui.recorder.disk import parts_of
 from gwtui.text.sanitize import clean

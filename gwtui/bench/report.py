@@ -21,12 +21,11 @@ from gwtui.stats.comparison import (
     Comparison,
     FailureComparison,
     all_pairs,
-    change_sentence,
     compare,
     compare_failures,
-    failure_sentence,
-    sentence,
 )
+from gwtui.stats.paired import SignedRank
+from gwtui.stats.sentences import change_sentence, failure_sentence, sentence
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
@@ -50,7 +49,7 @@ def bench_text(run: BenchRun, style: TextStyle, compared: Sequence[str] = (), *,
         breakdown.goodput_lines(measured),
         [line for each in measured for line in steadiness_of(each).lines()],
         [*table.details(measured, style), *breakdown.exactness_lines(measured)],
-        breakdown.average_lines(measured),
+        breakdown.comparison_lines(measured),
         breakdown.summary_lines(measured),
         compared,
     ]
@@ -286,6 +285,7 @@ def failures_told(found: FailureComparison) -> dict[str, Any]:
         "fail_share": found.shares,
         "fisher_exact": {"p": found.raw_p, "p_holm": found.p},
         "sentence": failure_sentence(found),
+        "least_fail_share": found.least,
     }
 
 
@@ -307,13 +307,35 @@ def _comparison(found: Comparison, words: str) -> dict[str, Any]:
         "mann_whitney": {
             "u": found.test.u,
             "p": found.test.p,
-            "p_holm": found.p,
+            "p_holm": found.p if found.paired is None else None,
             "exact": found.test.exact,
             "first_lower_share": found.test.first_lower,
             "rank_biserial": found.test.rank_biserial,
         },
         "faster": None if found.faster is None else (found.first, found.second)[found.faster],
         "sentence": words,
+        "independent_n": [round(size.independent, 1) for size in found.sizes],
+        "too_short": found.too_short,
+        "measured": found.timing.value,
+        "least_difference_share": None if found.least is None else round(found.least, 6),
+        "signed_rank": None if found.paired is None else _signed_rank(found.paired, found.p),
+    }
+
+
+def _signed_rank(found: SignedRank, p: float) -> dict[str, Any]:
+    """`ratio`: of the second to the first, Hodges-Lehmann of the logarithms."""
+    return {
+        "pairs": found.n,
+        "paired_by": found.by.value,
+        "independent_pairs": round(found.size.independent, 1),
+        "p": found.p,
+        "p_holm": p,
+        "exact": found.exact,
+        "ratio": round(found.ratio, 6),
+        "ratio_low": round(found.low, 6),
+        "ratio_high": round(found.high, 6),
+        "first_lower_share": found.first_lower,
+        "rank_biserial": found.effect,
     }
 
 
@@ -324,5 +346,5 @@ def _difference(found: Difference | None) -> dict[str, Any] | None:
         "ms": milliseconds(found.value),
         "low_ms": milliseconds(found.low),
         "high_ms": milliseconds(found.high),
-        "resampled": "minutes" if found.blocks else "requests",
+        "resampled": "pairs" if found.paired else "requests",
     }

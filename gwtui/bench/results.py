@@ -23,7 +23,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.stats.accuracy import error_of, in_doubt, is_exact, latency, own_lateness, sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
-from gwtui.stats.significance import Sample
+from gwtui.stats.significance import Sample, worth
 
 FIGURES = {"median": 0.5, "p5": 0.05, "p75": 0.75, "p80": 0.8, "p95": 0.95}
 """The percentiles of the whole latency in the main table and in files of figures, by name."""
@@ -58,7 +58,29 @@ class Percentile:
 
 
 EXACT_SHARE = 0.5
-"""If fewer of the values are exact, too few are left to stand for all."""
+"""If fewer of the values are exact, too few are left to represent all."""
+
+
+class _Kept:
+    """Latencies in the order they came, each with when it was measured and its request number."""
+
+    __slots__ = ("at_ms", "ns", "turns")
+
+    def __init__(self) -> None:
+        self.ns, self.at_ms, self.turns = array("q"), array("q"), array("q")
+
+    def add(self, value_ns: int, at_ms: int | None, turn: int | None) -> None:
+        self.ns.append(value_ns)
+        if at_ms is not None:
+            self.at_ms.append(at_ms)
+        if turn is not None:
+            self.turns.append(turn)
+
+    def sample(self) -> Sample:
+        """Times and request numbers count only where every value has one."""
+        n = len(self.ns)
+        at_ms, turns = (known if len(known) == n else None for known in (self.at_ms, self.turns))
+        return Sample(self.ns, at_ms, turns)
 
 
 class Values:
@@ -68,52 +90,48 @@ class Values:
     all count that are not in doubt, and `too_slow` says so.
     """
 
-    __slots__ = ("_exact", "_exact_minutes", "_sorted", "_sure", "_sure_minutes", "in_doubt")
+    __slots__ = ("_exact", "_sorted", "_sure", "in_doubt")
 
     def __init__(self) -> None:
-        self._exact, self._exact_minutes = array("q"), array("q")
-        self._sure, self._sure_minutes = array("q"), array("q")
-        """The exact ones are among them."""
+        self._exact, self._sure = _Kept(), _Kept()
+        """The exact ones are among the sure ones."""
         self.in_doubt = 0
         self._sorted: list[int] | None = None
 
-    def add(self, value_ns: int, minute: int | None, error_ns: int = 0) -> None:
-        """`minute`: the time of the measurement, in minutes since the epoch; None: not known. `error_ns`: how far the
-        value may be from the truth."""
+    def add(self, value_ns: int, at_ms: int | None, error_ns: int = 0, turn: int | None = None) -> None:
+        """`at_ms`: when it was measured, in ms since the epoch; None: not known. `error_ns`: how far the value may be
+        from the truth. `turn`: its request number, where that is known."""
         self._sorted = None
         if in_doubt(value_ns, error_ns):
             self.in_doubt += 1
             return
-        kept = [(self._sure, self._sure_minutes)]
-        kept += [(self._exact, self._exact_minutes)] if is_exact(error_ns) else []
-        for values, minutes in kept:
-            values.append(value_ns)
-            if minute is not None:
-                minutes.append(minute)
+        self._sure.add(value_ns, at_ms, turn)
+        if is_exact(error_ns):
+            self._exact.add(value_ns, at_ms, turn)
 
     @property
     def measured(self) -> int:
         """The number of all, those in doubt too."""
-        return len(self._sure) + self.in_doubt
+        return len(self._sure.ns) + self.in_doubt
 
     @property
     def exact(self) -> int:
         """The number of those that are exact within 1 ms."""
-        return len(self._exact)
+        return len(self._exact.ns)
 
     @property
     def too_slow(self) -> bool:
-        """Whether too few are exact to stand for all."""
+        """Whether too few are exact to represent all."""
         return self.exact < EXACT_SHARE * self.measured
+
+    @property
+    def _counted(self) -> _Kept:
+        return self._sure if self.too_slow else self._exact
 
     @property
     def ns(self) -> array[int]:
         """Those that count."""
-        return self._sure if self.too_slow else self._exact
-
-    @property
-    def minutes(self) -> array[int]:
-        return self._sure_minutes if self.too_slow else self._exact_minutes
+        return self._counted.ns
 
     @property
     def n(self) -> int:
@@ -134,18 +152,18 @@ class Values:
         return self._sorted
 
     def percentile(self, q: float) -> Percentile:
-        """By nearest rank, with the interval from order statistics."""
+        """By nearest rank, with the interval from order statistics, wider where values lean on each other."""
         if not self.n:
             return Percentile(q, 0, None)
         value = self.sorted[rank(q, self.n) - 1]
-        ranks = interval(q, self.n)
+        ranks = interval(q, self.n, worth(Sample(self.ns), value))
         if ranks is None:
             return Percentile(q, self.n, value)
         return Percentile(q, self.n, value, self.sorted[ranks[0] - 1], self.sorted[ranks[1] - 1])
 
     def sample(self) -> Sample:
-        """Times of measurement count only where every value has one."""
-        return Sample(self.ns, self.minutes if len(self.minutes) == self.n else None)
+        """Those that count, to be compared."""
+        return self._counted.sample()
 
 
 @dataclass(slots=True)
@@ -297,12 +315,13 @@ class Measured:
         self.failed += why is not Unsent.OWN_LATENESS
 
     def _measure(self, result: Request | Ping) -> None:
-        minute = int(result.started_at // 60)
+        at_ms = round(result.started_at * 1000)
         for metric in LATENCIES:
             if (value_ns := latency(result, metric)) is not None:
                 from_planned = self.from_planned and metric in SINCE_SENT
                 waited_ns, own_ns = (wait_before_ns(result), own_lateness(result)) if from_planned else (0, 0)
-                self.values[metric].add(value_ns + waited_ns, minute, error_of(result, metric) + own_ns)
+                error_ns = error_of(result, metric) + own_ns
+                self.values[metric].add(value_ns + waited_ns, at_ms, error_ns, result.number)
         if isinstance(result, Request):
             self.gaps.record_all(result.gaps)
             if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:

@@ -274,7 +274,8 @@ class BenchRun:
                 tally.flights.pause()
             tally.take(result)
         if self.keeps_rows:
-            self.rows[result.endpoint].append((result.number, request_line(result)))
+            line = request_line(result, from_planned=self.plan.rate is not None)
+            self.rows[result.endpoint].append((result.number, line))
 
     def _miss(self, name: str, why: Unsent) -> None:
         self.kept.miss(name, why)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from gwtui.bench.csv_in import CSVError, Progress, read
+from gwtui.bench.csv_in import read
+from gwtui.bench.csv_rows import CSVError, Progress
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.usual import UsualSource
@@ -118,7 +119,8 @@ def _as_series(usual: Usual) -> ComparedSeries:
     is_ping = Metric.RTT in found
     samples: dict[Metric, Sample] = {}
     for metric, values in found.items():
-        samples[Metric.E2E if metric is Metric.RTT else metric] = Sample(values)
+        correlation = usual.latencies[metric].correlation
+        samples[Metric.E2E if metric is Metric.RTT else metric] = Sample(values, correlation=correlation)
     total = usual.good + usual.failed
     return ComparedSeries(f"{usual.endpoint}, usual", samples, usual.good, total or None, is_ping)
 

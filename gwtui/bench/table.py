@@ -9,7 +9,8 @@ from functools import partial
 from gwtui.bench.rates import Rates
 from gwtui.bench.results import FIGURES, Measured, Percentile, Values
 from gwtui.model.metrics import Metric
-from gwtui.stats.comparison import Comparison, FailureComparison, difference_text, p_text
+from gwtui.stats.comparison import Comparison, FailureComparison
+from gwtui.stats.sentences import difference_text, p_text, signed_percent
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
@@ -192,21 +193,32 @@ def _with_interval(found: Percentile) -> str:
 def comparisons(
     names: tuple[str, str], failures: FailureComparison | None, found: Sequence[Comparison], style: TextStyle
 ) -> list[str]:
-    """Two endpoints: what failed of each, then every latency they share, a row each."""
+    """Two endpoints: what failed of each, then every latency they share, a row each; of pairs also their ratio."""
     first, second = names
+    paired = any(each.paired is not None for each in found)
     headings = ("Metric", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
-    rows = [_failed(failures)] if failures is not None else []
-    rows += [[TableCell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
-    return grid((*headings, f"{first} lower", "p"), rows, style)
+    by_pairs = ("in pairs (95 % interval)",) if paired else ()
+    rows = [_failed(failures, columns=1 + len(by_pairs))] if failures is not None else []
+    rows += [
+        [
+            TableCell(each.label),
+            *_pair(each),
+            *_differences(each),
+            *([TableCell(_in_pairs(each))] if paired else []),
+            *_ranks(each),
+        ]
+        for each in found
+    ]
+    return grid((*headings, *by_pairs, f"{first} lower", "p"), rows, style)
 
 
-def _failed(found: FailureComparison) -> list[TableCell]:
-    """The row of failures: of these there is a share, no percentile, and the p is Fisher's."""
+def _failed(found: FailureComparison, columns: int) -> list[TableCell]:
+    """The row of failures: of these there is a share, no percentile, and the p is Fisher's. `columns` have nothing."""
     one, other = found.shares
     points = f"{(other - one) * 100:+.{1 if abs(other - one) >= 0.00095 else 2}f} points" if one != other else "0"
     shares = (TableCell(f"{units.share(share)} %", share) for share in found.shares)
-    nothing = TableCell(units.MISSING)
-    return [TableCell("failures"), *shares, TableCell(points), nothing, nothing, TableCell(p_text(found.p))]
+    nothing = [TableCell(units.MISSING)] * (columns + 1)
+    return [TableCell("failures"), *shares, TableCell(points), *nothing, TableCell(p_text(found.p))]
 
 
 def _pair(found: Comparison) -> tuple[TableCell, TableCell]:
@@ -219,8 +231,16 @@ def _differences(found: Comparison) -> tuple[TableCell, TableCell]:
 
 
 def _difference(found: Difference | None, of: Comparison) -> str:
-    return units.quantile(None, min(of.n)) if found is None else difference_text(found)
+    return units.quantile(None, of.least_worth) if found is None else difference_text(found)
+
+
+def _in_pairs(found: Comparison) -> str:
+    """How much longer the second takes within the pairs: `+5.1 (+3.9 to +6.3 %)`."""
+    if found.paired is None:
+        return units.MISSING
+    value, low, high = (signed_percent(each - 1) for each in (found.paired.ratio, found.paired.low, found.paired.high))
+    return f"{value} ({low} to {high} %)"
 
 
 def _ranks(found: Comparison) -> tuple[TableCell, TableCell]:
-    return TableCell(f"{found.test.first_lower * 100:.0f} %"), TableCell(p_text(found.p))
+    return TableCell(f"{found.first_lower * 100:.0f} %"), TableCell(p_text(found.p))

@@ -88,7 +88,7 @@ measure_options = options.option_group(
 @contextmanager
 def refusing_targets() -> Iterator[None]:
     """Faults of targets, thresholds, files and the configuration end the command."""
-    from gwtui.bench.csv_in import CSVError
+    from gwtui.bench.csv_rows import CSVError
     from gwtui.bench.slo import ExpressionError
     from gwtui.bench.targets import TargetError
 

@@ -261,7 +261,7 @@ def shown_metric(asked: Metric, form: AnswerForm) -> Metric:
 
 KEPT = 2000
 """The number of values kept of each latency."""
-_MINUTE_NS = 60 * SECOND_NS
+_MS_NS = SECOND_NS // 1000
 
 
 class Samples:
@@ -271,12 +271,12 @@ class Samples:
         self._values: dict[Metric, _Newest] = {}
 
     def add(self, result: Request | Ping) -> None:
-        minute = result.now_ns // _MINUTE_NS
+        at_ms = result.now_ns // _MS_NS
         for metric in COMPARED:
             # The whole of a ping is its round trip.
             value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
             if value is not None:
-                self._values.setdefault(metric, _Newest()).add(value, minute)
+                self._values.setdefault(metric, _Newest()).add(value, at_ms)
 
     def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> ComparedSeries:
         samples = {metric: newest.sample() for metric, newest in self._values.items()}
@@ -284,17 +284,17 @@ class Samples:
 
 
 class _Newest:
-    """Values with their minutes; the oldest give way, many at a time."""
+    """Values with when they came; the oldest give way, many at a time."""
 
     def __init__(self) -> None:
         self._values = array("q")
-        self._minutes = array("q")
+        self._at_ms = array("q")
 
-    def add(self, value: int, minute: int) -> None:
+    def add(self, value: int, at_ms: int) -> None:
         self._values.append(value)
-        self._minutes.append(minute)
+        self._at_ms.append(at_ms)
         if len(self._values) > KEPT * 5 // 4:
-            del self._values[:-KEPT], self._minutes[:-KEPT]
+            del self._values[:-KEPT], self._at_ms[:-KEPT]
 
     def sample(self) -> Sample:
-        return Sample(self._values[-KEPT:], self._minutes[-KEPT:])
+        return Sample(self._values[-KEPT:], self._at_ms[-KEPT:])

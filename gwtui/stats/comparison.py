@@ -1,17 +1,26 @@
-"""Holding endpoints against each other: how large is the difference, and is it more than chance? Pure."""
+"""Holding endpoints against each other: how large is the difference, and is it more than chance? Pure.
+
+`sentences` puts it into words.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from itertools import combinations
+from statistics import NormalDist
 
 from gwtui.model.metrics import COMPARED, Metric
-from gwtui.stats.histogram import supported
+from gwtui.stats.autocorrelation import EffectiveSize, far_apart, of_ranks
+from gwtui.stats.histogram import CONFIDENCE, supported
+from gwtui.stats.paired import SignedRank, pairs_of, signed_rank
 from gwtui.stats.significance import (
     Difference,
     MannWhitney,
+    Pairs,
     Sample,
     difference,
     fisher_exact,
@@ -19,12 +28,15 @@ from gwtui.stats.significance import (
     holm,
     mann_whitney,
     quantile,
+    worth,
 )
 
 EVIDENCE = 0.05
 """The p, corrected for the number of pairs, below which a difference counts as one."""
-MULTIPLE = 10
-"""How many times as long the slower one takes before that is said instead of a percentage."""
+POWER = 0.8
+"""The least difference that a run could have shown is found in this share of such runs."""
+_TOGETHER = 0.5
+"""Two series are measured at the same time if this share of the shorter one's time is the other's too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +58,13 @@ class ComparedSeries:
         return self.total is not None or self.ok > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two series in one latency. Differences are second minus first."""
+class Timing(Enum):
+    """When two series were measured."""
 
-    first: str
-    second: str
-    metric: Metric
-    label: str
-    n: tuple[int, int]
-    p50_ns: tuple[int, int]
-    p95_ns: tuple[int | None, int | None]
-    median: Difference | None
-    """None where there are too few values for an interval."""
-    tail: Difference | None
-    """The same of p95."""
-    test: MannWhitney
-    shift_ns: float
-    """Hodges-Lehmann: the typical difference between a value of the second and one of the first."""
-    p: float
-    """Of the test, corrected for the number of pairs that are compared in this latency."""
-
-    @property
-    def tends(self) -> int | None:
-        """Which one tends to be faster by the ranks of all values, 0 or 1, where that is more than chance."""
-        return int(self.test.first_lower < 0.5) if self.p < EVIDENCE else None
-
-    @property
-    def faster(self) -> int | None:
-        """Which one is faster, 0 or 1: the ranks say so, and the interval of the medians leaves no doubt."""
-        if self.median is None or not self.median.is_clear:
-            return None
-        return self.tends if self.tends == int(self.median.high < 0) else None
-
-    @property
-    def share(self) -> float:
-        """How much lower the lower median is, as a share of the higher one."""
-        low, high = sorted(self.p50_ns)
-        return (high - low) / high if high else 0.0
+    TOGETHER = "together"
+    APART = "apart"
+    """At different times, so whatever changed between them may be the cause of a difference."""
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +79,8 @@ class FailureComparison:
     """Of Fisher's exact test, two-sided."""
     p: float
     """The same, corrected for the number of pairs that are compared."""
+    tests: int = 1
+    """That number."""
 
     @property
     def shares(self) -> tuple[float, float]:
@@ -109,6 +92,144 @@ class FailureComparison:
         """Whether the shares differ by more than chance."""
         return self.p < EVIDENCE
 
+    @property
+    def least(self) -> float | None:
+        """The least share of failures of the second, beside what failed of the first, that would have been found in
+        `POWER` of such runs; None where even if all fail that is no evidence."""
+        (k, _), (n, m) = self.failed, self.total
+        evidence, low, high = EVIDENCE / self.tests, round(k / n * m), m
+        if fisher_exact((k, n), (high, m)) >= evidence:
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if fisher_exact((k, n), (middle, m)) < evidence else (middle + 1, high)
+        z = _NORMAL.inv_cdf(POWER)
+        share = low / m
+        for _ in range(4):  # the share of which z standard deviations below the mean are still enough
+            share = min(1.0, (low - 0.5 + z * math.sqrt(m * share * (1 - share))) / m)
+        return share
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two series in one latency. Differences are second minus first."""
+
+    first: str
+    second: str
+    metric: Metric
+    label: str
+    n: tuple[int, int]
+    p50_ns: tuple[int, int]
+    p95_ns: tuple[int | None, int | None]
+    median: Difference | None
+    """None where there are too few values for an interval, or they lean on each other too much."""
+    tail: Difference | None
+    """The same of p95."""
+    test: MannWhitney
+    """Of all values; what they lean on each other is taken out of its p."""
+    shift_ns: float
+    """Hodges-Lehmann: the typical difference between a value of the second and one of the first."""
+    p: float
+    """Of the test that decides, corrected for the number of pairs that are compared in this latency."""
+    sizes: tuple[EffectiveSize, EffectiveSize]
+    """What the values of each are worth."""
+    paired: SignedRank | None = None
+    """Decides where both were measured in turns, or in the same minutes."""
+    timing: Timing = Timing.TOGETHER
+    failures: FailureComparison | None = None
+    """Of all requests of the two, where that is known."""
+    tests: int = 1
+    """The number of pairs that p is corrected for."""
+
+    @property
+    def raw_p(self) -> float:
+        """Of the test that decides, uncorrected."""
+        return self.test.p if self.paired is None else self.paired.p
+
+    @property
+    def worth(self) -> tuple[float, float]:
+        """The number of independent values that would say as much, of each; of pairs the number of such pairs."""
+        if self.paired is not None:
+            return self.paired.size.independent, self.paired.size.independent
+        return self.sizes[0].independent, self.sizes[1].independent
+
+    @property
+    def least_worth(self) -> int:
+        """The lower one of the two, as a whole number."""
+        return int(min(*self.n, *self.worth))
+
+    @property
+    def too_short(self) -> bool:
+        """Whether there are enough values, but not for values that lean on each other as these do."""
+        return supported(0.5, min(self.n)) and not supported(0.5, int(min(self.worth)))
+
+    @property
+    def first_lower(self) -> float:
+        """The share of pairs in which the first is the lower one: of those that were measured, or of all values."""
+        return self.test.first_lower if self.paired is None else self.paired.first_lower
+
+    @property
+    def effect(self) -> float:
+        """The rank-biserial correlation: 1 where the first is always lower, -1 where it is always higher."""
+        return self.test.rank_biserial if self.paired is None else self.paired.effect
+
+    @property
+    def tends(self) -> int | None:
+        """Which one tends to be faster by ranks, 0 or 1, where that is more than chance."""
+        return int(self.effect < 0) if self.p < EVIDENCE and not self.too_short else None
+
+    @property
+    def quicker(self) -> int | None:
+        """Which one's good results are faster, 0 or 1: the ranks say so, and the interval leaves no doubt."""
+        if self.median is None or not (self.median.is_clear if self.paired is None else self.paired.is_clear):
+            return None
+        lower = int(self.median.high < 0) if self.paired is None else int(self.paired.high < 1)
+        return self.tends if self.tends == lower else None
+
+    @property
+    def fails_more(self) -> bool:
+        """Whether more fails of the one whose good results are faster, so that it is not simply called faster."""
+        if self.failures is None or self.quicker is None:
+            return False
+        return self.failures.shares[self.quicker] > self.failures.shares[1 - self.quicker]
+
+    @property
+    def faster(self) -> int | None:
+        """As `quicker`, unless it is clear that more of it fails."""
+        return None if self.fails_more and self.failures is not None and self.failures.is_clear else self.quicker
+
+    @property
+    def more(self) -> float:
+        """How much longer the slower one takes, as a share of the faster one's time: by pairs, or by the medians."""
+        if self.paired is not None:
+            return max(self.paired.ratio, 1 / self.paired.ratio) - 1
+        low, high = sorted(self.p50_ns)
+        return (high - low) / low if low else 0.0
+
+    @property
+    def share(self) -> float:
+        """How much less the faster one takes, as a share of the slower one's time."""
+        if self.paired is not None:
+            return 1 - 1 / (1 + self.more)
+        low, high = sorted(self.p50_ns)
+        return (high - low) / high if high else 0.0
+
+    @property
+    def least(self) -> float | None:
+        """The least difference that would have been found in `POWER` of such runs, as a share of the lower one."""
+        reach = (_NORMAL.inv_cdf(1 - EVIDENCE / self.tests / 2) + _NORMAL.inv_cdf(POWER)) / _NORMAL.inv_cdf(
+            (1 + CONFIDENCE) / 2
+        )
+        if self.median is None:
+            return None
+        if self.paired is not None:
+            return math.expm1(min(reach * math.log(self.paired.high / self.paired.low) / 2, 700.0))
+        low = min(self.p50_ns)
+        return reach * (self.median.high - self.median.low) / 2 / low if low else None
+
+
+_NORMAL = NormalDist()
+
 
 def compare_failures(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[FailureComparison]:
     """Every pair of which it is known how many failed; the others are left out."""
@@ -118,25 +239,16 @@ def compare_failures(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> 
             failed, total = (first.total - first.ok, second.total - second.ok), (first.total, second.total)
             p = fisher_exact((failed[0], total[0]), (failed[1], total[1]))
             found.append(FailureComparison(first.name, second.name, failed, total, p, p))
-    return [replace(each, p=p) for each, p in zip(found, holm([each.raw_p for each in found]), strict=True)]
-
-
-def failure_sentence(found: FailureComparison) -> str:
-    """How much failed of each, in words that can be pasted anywhere."""
-    one, other = (
-        f"{percent(share)} % ({failed:,} of {total:,})"
-        for share, failed, total in zip(found.shares, found.failed, found.total, strict=True)
-    )
-    if not any(found.failed):
-        return f"no failures: {found.first} 0 of {found.total[0]:,}, {found.second} 0 of {found.total[1]:,}"
-    doubt = "" if found.is_clear else "no evidence of a difference, "
-    return f"failures: {found.first} {one}, {found.second} {other}: {doubt}Fisher's exact p {p_text(found.p)}"
+    adjusted = holm([each.raw_p for each in found])
+    return [replace(each, p=p, tests=len(found)) for each, p in zip(found, adjusted, strict=True)]
 
 
 def compare(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[Comparison]:
     """Every pair in every latency that both have, pair by pair; those that have none in common are left out."""
+    pairs = list(pairs)
+    failures = {(each.first, each.second): each for each in compare_failures(pairs)}
     found = [
-        _comparison(first, second, metric)
+        replace(_comparison(first, second, metric), failures=failures.get((first.name, second.name)))
         for first, second in pairs
         for metric in COMPARED
         if metric in first.samples and metric in second.samples
@@ -145,8 +257,8 @@ def compare(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[Comp
     for index, each in enumerate(found):
         by_metric[each.metric].append(index)
     for indices in by_metric.values():
-        for index, p in zip(indices, holm([found[index].test.p for index in indices]), strict=True):
-            found[index] = replace(found[index], p=p)
+        for index, p in zip(indices, holm([found[index].raw_p for index in indices]), strict=True):
+            found[index] = replace(found[index], p=p, tests=len(indices))
     return found
 
 
@@ -155,10 +267,13 @@ def all_pairs(series: Sequence[ComparedSeries]) -> list[tuple[ComparedSeries, Co
 
 
 def _comparison(first: ComparedSeries, second: ComparedSeries, metric: Metric) -> Comparison:
-    one, other = first.samples[metric], second.samples[metric]
+    samples = one, other = first.samples[metric], second.samples[metric]
     n = len(one.values), len(other.values)
-    test = mann_whitney(one.values, other.values)
-    return Comparison(
+    sizes = _sizes(one, other)
+    pairs = pairs_of(one, other)
+    paired = None if pairs is None else signed_rank(pairs)
+    test = mann_whitney(one.values, other.values, sizes)
+    found = Comparison(
         first=first.name,
         second=second.name,
         metric=metric,
@@ -166,12 +281,43 @@ def _comparison(first: ComparedSeries, second: ComparedSeries, metric: Metric) -
         n=n,
         p50_ns=(quantile(one.values, 0.5), quantile(other.values, 0.5)),
         p95_ns=(_if_supported(one, 0.95), _if_supported(other, 0.95)),
-        median=difference(one, other, 0.5) if supported(0.5, min(n)) else None,
-        tail=difference(one, other, 0.95) if supported(0.95, min(n)) else None,
+        median=None,
+        tail=None,
         test=test,
         shift_ns=hodges_lehmann(one.values, other.values),
-        p=test.p,
+        p=1.0,
+        sizes=sizes,
+        paired=paired,
+        timing=_timing(one, other),
     )
+    enough = supported(0.5, int(min(found.worth)))
+    return replace(found, median=difference(one, other, 0.5, pairs) if enough else None, tail=_tail(samples, pairs))
+
+
+def _sizes(first: Sample, second: Sample) -> tuple[EffectiveSize, EffectiveSize]:
+    """What the values are worth. Where one's are all lower by far more than anything varies, it does not matter what
+    they lean on each other."""
+    if far_apart(first.values, second.values):
+        return EffectiveSize(len(first.values)), EffectiveSize(len(second.values))
+    return of_ranks(first.values, first.correlation), of_ranks(second.values, second.correlation)
+
+
+def _tail(samples: tuple[Sample, Sample], pairs: Pairs | None) -> Difference | None:
+    """The difference of p95, where the values are enough for it although they lean on each other."""
+    values = [_if_supported(sample, 0.95) for sample in samples]
+    for sample, value in zip(samples, values, strict=True):
+        if value is None or (pairs is None and not supported(0.95, worth(sample, value))):
+            return None
+    return difference(*samples, 0.95, pairs)
+
+
+def _timing(first: Sample, second: Sample) -> Timing:
+    if not first.at_ms or not second.at_ms:
+        return Timing.UNKNOWN
+    spans = [(min(at_ms), max(at_ms)) for at_ms in (first.at_ms, second.at_ms)]
+    begin, end = max(low for low, _ in spans), min(high for _, high in spans)
+    together = end >= begin and end - begin >= _TOGETHER * min(high - low for low, high in spans)
+    return Timing.TOGETHER if together else Timing.APART
 
 
 def _if_supported(sample: Sample, q: float) -> int | None:
@@ -182,101 +328,3 @@ def _label(metric: Metric, first: ComparedSeries, second: ComparedSeries) -> str
     if metric is not Metric.E2E or not (first.is_ping or second.is_ping):
         return metric.label
     return "RTT" if first.is_ping and second.is_ping else "E2E/RTT"
-
-
-def sentence(found: Comparison) -> str:
-    """The comparison in words that can be pasted anywhere."""
-    if found.median is None:
-        return f"too few results to compare the {found.label} of {found.first} and {found.second} ({_counts(found.n)})"
-    if found.faster is None:
-        return _doubt(found, found.median)
-    turn = -1 if found.faster == 1 else 1
-    names, p50_ns, n = (found.first, found.second)[::turn], found.p50_ns[::turn], found.n[::turn]
-    between = in_one_unit(*sorted((abs(found.median.low), abs(found.median.high))))
-    return (
-        f"{takes_more(names, p50_ns)}; {found.label} p50, "
-        f"95 % interval of the difference {between[0]}-{between[1]}, {_counts(n)}"
-    )
-
-
-def change_sentence(label: str, failures: FailureComparison | None, found: Sequence[Comparison]) -> str:
-    """What has changed from the first to the second of a pair, in one line: `LABEL: failures 12 % -> 0 % (Fisher's
-    exact p <0.001), p50 TTFT -41 % (95 % interval -45 to -37 %)`."""
-    parts = []
-    if failures is not None:
-        one, other = (f"{percent(share)} %" for share in failures.shares)
-        p = f"Fisher's exact p {p_text(failures.p)}"
-        parts.append(f"failures {one} -> {other} ({p})" if any(failures.failed) else "no failures before or after")
-    headline = next((each for each in found if each.metric.about.headline), None)
-    if headline is not None:
-        parts.append(_p50_change(headline))
-    return f"{label}: {', '.join(parts) or 'nothing to compare'}"
-
-
-def _p50_change(found: Comparison) -> str:
-    if found.median is None or not found.p50_ns[0]:
-        return f"too few results for the p50 {found.label} ({_counts(found.n)})"
-    change, low, high = (
-        value * 100 / found.p50_ns[0] for value in (found.median.value, found.median.low, found.median.high)
-    )
-    doubt = "" if found.median.is_clear else ", no evidence of a difference"
-    return f"p50 {found.label} {change:+z.0f} % (95 % interval {low:+z.0f} to {high:+z.0f} %{doubt})"
-
-
-def takes_more(names: Sequence[str], values_ns: Sequence[int]) -> str:
-    """Two durations, the shorter one first: `a 145 ms, b 180 ms: b takes 24 % more (a 19 % less)`.
-
-    Both shares are named, because "24 % faster" may be read as either. A multiple from `MULTIPLE` on is named as one.
-    """
-    low_ns, high_ns = values_ns
-    if low_ns and high_ns < MULTIPLE * low_ns:
-        low, high = in_one_unit(low_ns, high_ns)
-        more, less = percent((high_ns - low_ns) / low_ns), percent((high_ns - low_ns) / high_ns)
-        unit = high.partition(" ")[2]
-        return f"{names[0]} {low} {unit}, {names[1]} {high}: {names[1]} takes {more} % more ({names[0]} {less} % less)"
-    pair = f"{names[0]} {in_one_unit(low_ns)[0]}, {names[1]} {in_one_unit(high_ns)[0]}"
-    return f"{pair}: {names[1]} takes {high_ns / low_ns:,.0f} times as long" if low_ns else pair
-
-
-def _doubt(found: Comparison, median: Difference) -> str:
-    names = found.first, found.second
-    what = f"no evidence of a difference between {names[0]} and {names[1]}"
-    if found.tends is not None:
-        what = f"{names[found.tends]} tends to be faster than {names[1 - found.tends]}, by how much is unclear"
-    p50, between = in_one_unit(*found.p50_ns), in_one_unit(median.low, median.high)
-    return (
-        f"{what} ({found.label} p50 {p50[0]} vs {p50[1]}, 95 % interval {between[0]} to {between[1]}, "
-        f"p {p_text(found.p)}, {_counts(found.n)})"
-    )
-
-
-def _counts(n: Sequence[int]) -> str:
-    return f"n {n[0]} each" if n[0] == n[1] else f"n {n[0]} and {n[1]}"
-
-
-def percent(share: float) -> str:
-    """A share for a sentence: `24`, and where that would be nothing `0.4`."""
-    return f"{share * 100:.0f}" if share >= 0.00995 or not share else f"{share * 100:.1g}"
-
-
-def p_text(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def in_one_unit(*values_ns: float) -> tuple[str, ...]:
-    """Durations to be compared by eye: three digits each, all in the same unit, which only the last one names."""
-    largest = max(abs(value) for value in values_ns)
-    divisor, unit = (1e9, "s") if largest >= 999.5e6 else (1e6, "ms") if largest >= 999.5e3 else (1e3, "us")
-    texts = [_three_digits(value / divisor) for value in values_ns]
-    return (*texts[:-1], f"{texts[-1]} {unit}")
-
-
-def difference_text(found: Difference) -> str:
-    """A difference with its interval: `+12.3 (8.10 to 17.0 ms)`."""
-    value, low, high = in_one_unit(found.value, found.low, found.high)
-    return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
-
-
-def _three_digits(value: float) -> str:
-    decimals = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
-    return f"{value:z.{decimals}f}"

@@ -238,15 +238,25 @@ def least_n(q: float) -> int:
     return next(each for each in itertools.count(n) if supported(q, each))
 
 
-def interval(q: float, n: int) -> tuple[int, int] | None:
+def interval(q: float, n: int, worth: int | None = None) -> tuple[int, int] | None:
     """The ranks (l, u) whose values hold the percentile between them with at least 95 % confidence.
 
     Counted from 1. Distribution-free, from the binomial (Hahn & Meeker, 5.2): at most 2.5 % is left out at each end, or
     where n is too small for that at one end, what it cannot leave out there is added at the other. None where
-    n does not support the percentile at all.
+    n does not support the percentile at all. `worth`: the number of independent values that n values which lean on
+    each other are worth; the interval is the one of that number, laid over n.
     """
-    if not supported(q, n):
+    known = n if worth is None else min(worth, n)
+    if not supported(q, known):
         return None
+    lower, upper = _ranks(q, known)
+    if known == n:
+        return lower, upper
+    scale = (n + 1) / (known + 1)
+    return max(1, math.floor(lower * scale)), min(n, math.ceil(upper * scale))
+
+
+def _ranks(q: float, n: int) -> tuple[int, int]:
     left_out = 1 - CONFIDENCE
     lower = _rank_above(q, n, left_out / 2)
     upper = n + 1 - _rank_above(1 - q, n, left_out / 2)

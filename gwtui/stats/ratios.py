@@ -7,11 +7,12 @@ A ratio is always second by first, so 1.2 says that the second is 20 % larger. I
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, variance
 
+from gwtui.stats.autocorrelation import effective_size
 from gwtui.stats.histogram import CONFIDENCE
+from gwtui.stats.paired import pairs_of
 from gwtui.stats.significance import Sample, difference
 
 FEWEST_FOR_MEAN = 30
@@ -43,7 +44,8 @@ def of_percentiles(first: Sample, second: Sample, q: float) -> Ratio:
     The logarithm of a percentile is the percentile of the logarithms, so this is their difference, by the same
     bootstrap that compares the percentiles themselves.
     """
-    found = difference(_logarithms(first), _logarithms(second), q)
+    one, other = _logarithms(first), _logarithms(second)
+    found = difference(one, other, q, pairs_of(one, other))
     return Ratio(*(math.exp(each / _SCALE) for each in (found.value, found.low, found.high)))
 
 
@@ -51,18 +53,22 @@ def _logarithms(sample: Sample) -> Sample:
     return replace(sample, values=[round(math.log(max(value, 1)) * _SCALE) for value in sample.values])
 
 
-def of_means(first: Sequence[int], second: Sequence[int]) -> Ratio | None:
-    """The ratio of two means, by the variance of its logarithm (delta method); None where there are too few values."""
-    if min(len(first), len(second)) < FEWEST_FOR_MEAN:
+def of_means(first: Sample, second: Sample) -> Ratio | None:
+    """The ratio of two means, by the variance of its logarithm (delta method), with what the values lean on each other;
+    None where there are too few values."""
+    if min(len(first.values), len(second.values)) < FEWEST_FOR_MEAN:
         return None
-    one, other = fmean(first), fmean(second)
+    one, other = fmean(first.values), fmean(second.values)
     if not one or not other:
         return None
-    spread = math.sqrt(
-        variance(first, one) / (len(first) * one**2) + variance(second, other) / (len(second) * other**2)
-    )
+    spread = math.sqrt(_variance(first, one) / one**2 + _variance(second, other) / other**2)
     value, factor = other / one, math.exp(_Z * spread)
     return Ratio(value, value / factor, value * factor)
+
+
+def _variance(sample: Sample, mean: float) -> float:
+    """Of the mean of the values."""
+    return variance(sample.values, mean) / effective_size(sample.values, sample.correlation).for_intervals
 
 
 def of_shares(first: tuple[int, int], second: tuple[int, int]) -> Ratio:

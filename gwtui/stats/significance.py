@@ -10,16 +10,15 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
 from random import Random
+from typing import Protocol
 
+from gwtui.stats.autocorrelation import EffectiveSize, joined, of_percentile, two_sided
 from gwtui.stats.histogram import CONFIDENCE, rank
 
 RESAMPLES = 2000
-MIN_BLOCKS = 10
-"""With fewer minutes than this, resampling whole minutes says less than resampling single values."""
 EXACT_UP_TO = 8
 """If the smaller sample has at most this number of values, and there are no ties, p is exact, not approximated."""
 
@@ -29,8 +28,20 @@ class Sample:
     """What was measured at one endpoint."""
 
     values: Sequence[int]
-    minutes: Sequence[int] | None = None
-    """The minute each value was measured in, where that is known."""
+    """In the order they were measured, unless their `correlation` is known."""
+    at_ms: Sequence[int] | None = None
+    """When each was measured, in ms of one clock, where that is known."""
+    turns: Sequence[int] | None = None
+    """The request number of each, where that is known: the same for partners that were measured in turns."""
+    correlation: float | None = None
+    """Lag-1, of values that are not in the order they were measured."""
+
+
+class Pairs(Protocol):
+    """What two samples have measured together."""
+
+    def spread(self, values: tuple[int, int]) -> float:
+        """The standard error of the difference between the shares of values up to `values`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,8 @@ class Difference:
     value: int
     low: int
     high: int
-    blocks: bool
-    """Whole minutes were resampled, so values that go up and down together do not pass for evidence."""
+    paired: bool
+    """Only what differs within pairs was resampled, so what changed both alike hides no difference."""
 
     @property
     def is_clear(self) -> bool:
@@ -71,18 +82,23 @@ def quantile(values: Sequence[int], q: float) -> int:
     return sorted(values)[rank(q, len(values)) - 1]
 
 
-def mann_whitney(first: Sequence[int], second: Sequence[int]) -> MannWhitney:
+def mann_whitney(
+    first: Sequence[int], second: Sequence[int], sizes: tuple[EffectiveSize, EffectiveSize] | None = None
+) -> MannWhitney:
     """Whether values of one sample tend to be lower. Neither may be empty.
 
     p is exact for small samples without ties, else from the normal approximation with the corrections for ties and
-    for continuity (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 4.1).
+    for continuity (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, 4.1). `sizes`: what the samples are
+    worth; z is divided by the root of their autocorrelation time, and p is then from Student's t.
     """
     n, m = len(first), len(second)
     ranks, ties = _midranks([*first, *second])
     u = math.fsum(ranks[:n]) - n * (n + 1) / 2
     larger = max(u, n * m - u)
-    exact = not ties and min(n, m) <= EXACT_UP_TO
-    p = 2 * (_exact_tail(n, m, round(larger)) if exact else _normal_tail(n, m, larger, ties))
+    tau, freedom = joined(*sizes) if sizes is not None else (1.0, math.inf)
+    exact = not ties and min(n, m) <= EXACT_UP_TO and tau == 1
+    z = _z(n, m, larger, ties) / math.sqrt(tau)
+    p = 2 * _exact_tail(n, m, round(larger)) if exact else two_sided(z, freedom)
     return MannWhitney(u, min(p, 1.0), 1 - u / (n * m), exact)
 
 
@@ -94,15 +110,12 @@ def _midranks(values: Sequence[int]) -> tuple[list[float], list[int]]:
     return [at[value] for value in values], [count for count in counts.values() if count > 1]
 
 
-def _normal_tail(n: int, m: int, u: float, ties: Sequence[int]) -> float:
-    """P(U >= u) by the normal approximation; 0.5 and more where every value is the same."""
+def _z(n: int, m: int, u: float, ties: Sequence[int]) -> float:
+    """How many standard deviations U is above its mean, at least 0; 0 where every value is the same."""
     of = n + m
     tied = sum(count**3 - count for count in ties) / (of * (of - 1))
     variance = n * m / 12 * (of + 1 - tied)
-    if variance <= 0:
-        return 0.5
-    z = (u - n * m / 2 - 0.5) / math.sqrt(variance)
-    return math.erfc(z / math.sqrt(2)) / 2
+    return max(0.0, (u - n * m / 2 - 0.5) / math.sqrt(variance)) if variance > 0 else 0.0
 
 
 def _exact_tail(n: int, m: int, u: int) -> float:
@@ -172,14 +185,31 @@ def hodges_lehmann(first: Sequence[int], second: Sequence[int]) -> float:
 
 def _difference_at(first: Sequence[int], second: Sequence[int], k: int) -> int:
     """The k-th smallest of all differences, found without listing them. Both are sorted."""
-    low, high = second[0] - first[-1], second[-1] - first[0]
-    while low < high:
-        middle = (low + high) // 2
-        if sum(bisect_right(second, value + middle) for value in first) >= k:
-            high = middle
+
+    def upto(difference: int) -> int:
+        return sum(bisect_right(second, value + difference) for value in first)
+
+    guess = second[len(second) // 2] - first[len(first) // 2]
+    return smallest(upto, k, second[0] - first[-1], second[-1] - first[0], guess)
+
+
+def smallest(count: Callable[[int], int], k: int, low: int, high: int, near: int, within: int = 0) -> int:
+    """The smallest whole number between `low` and `high` up to which `count`, which rises, is at least k.
+
+    `near` is a guess, and the result is at most `within` too high.
+    """
+    step = max(1, (high - low) >> 10)
+    guess = min(max(near, low), high)
+    while high - low > within:
+        if count(guess) >= k:
+            high, guess = guess, max(low, guess - step)
         else:
-            low = middle + 1
-    return low
+            low, guess = guess + 1, min(high, guess + step)
+        if not low < guess < high or step > (high - low) >> 1:
+            guess = (low + high) >> 1
+        else:
+            step *= 4
+    return high
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -192,72 +222,46 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def difference(first: Sample, second: Sample, q: float, *, seed: int = 0, resamples: int = RESAMPLES) -> Difference:
+def difference(
+    first: Sample, second: Sample, q: float, pairs: Pairs | None = None, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Difference:
     """The difference of two percentiles, with its percentile bootstrap interval. Neither sample may be empty.
 
-    Where both carry enough minutes, whole minutes are resampled, and the same ones on both sides where the two were
-    measured in the same minutes.
+    Resamples are as large as what the samples are worth, so values that lean on each other do not pass for evidence.
+    Of `pairs` only what differs within them is resampled, so what changed both alike does not hide a difference.
     """
     rng = Random(seed)  # noqa: S311 - resampling, no secret
-    blocks = all(_has_blocks(sample) for sample in (first, second))
-    draws = _block_differences(first, second, q, rng) if blocks else _differences(first, second, q, rng)
-    drawn = sorted(islice(draws, resamples))
+    value, other = (quantile(sample.values, q) for sample in (first, second))
+    if pairs is None:
+        draw, draw_other = _resampled(first, q, value, rng), _resampled(second, q, other, rng)
+    else:
+        spread = pairs.spread((value, other)) / math.sqrt(2)
+        draw, draw_other = _shifted(first, q, spread, rng), _shifted(second, q, spread, rng)
+    drawn = sorted(draw_other() - draw() for _ in range(resamples))
     tail = (1 - CONFIDENCE) / 2
     low, high = drawn[rank(tail, resamples) - 1], drawn[rank(1 - tail, resamples) - 1]
-    return Difference(quantile(second.values, q) - quantile(first.values, q), low, high, blocks)
+    return Difference(other - value, low, high, pairs is not None)
 
 
-def _has_blocks(sample: Sample) -> bool:
-    return sample.minutes is not None and len(set(sample.minutes)) >= MIN_BLOCKS
+def worth(sample: Sample, value: int) -> int:
+    """How many independent values a sample is worth for the interval of the percentile that is this value."""
+    return max(1, round(of_percentile(sample.values, value, sample.correlation).for_intervals))
 
 
-def _differences(first: Sample, second: Sample, q: float, rng: Random) -> Iterator[int]:
-    draw_first, draw_second = _resampled(first.values, q, rng), _resampled(second.values, q, rng)
-    while True:
-        yield draw_second() - draw_first()
-
-
-def _resampled(values: Sequence[int], q: float, rng: Random) -> Callable[[], int]:
+def _resampled(sample: Sample, q: float, value: int, rng: Random) -> Callable[[], int]:
     """Draws the percentile of a resample without making one.
 
-    Resampling draws n positions among the n sorted values; the r-th smallest of n uniform draws is a Beta(r, n + 1 - r)
+    Resampling draws n positions among the sorted values; the r-th smallest of n uniform draws is a Beta(r, n + 1 - r)
     draw, and that is the position whose value is the resample's percentile.
     """
-    ordered, n = sorted(values), len(values)
+    ordered, n = sorted(sample.values), worth(sample, value)
     r = rank(q, n)
-    return lambda: ordered[min(int(n * rng.betavariate(r, n + 1 - r)), n - 1)]
+    return lambda: ordered[min(int(len(ordered) * rng.betavariate(r, n + 1 - r)), len(ordered) - 1)]
 
 
-def _block_differences(first: Sample, second: Sample, q: float, rng: Random) -> Iterator[int]:
-    minutes, others = sorted(set(first.minutes or ())), sorted(set(second.minutes or ()))
-    together = len(set(minutes) & set(others)) >= MIN_BLOCKS
-    if together:
-        minutes = others = sorted({*minutes, *others})
-    draw_first, draw_second = _weighted(first, q, minutes), _weighted(second, q, others)
-    while True:
-        weights = _drawn(len(minutes), rng)
-        one = draw_first(weights)
-        other = draw_second(weights if together else _drawn(len(others), rng))
-        if one is not None and other is not None:
-            yield other - one
-
-
-def _drawn(blocks: int, rng: Random) -> list[int]:
-    """How often each block is in a resample of as many blocks."""
-    times = [0] * blocks
-    for block in rng.choices(range(blocks), k=blocks):
-        times[block] += 1
-    return times
-
-
-def _weighted(sample: Sample, q: float, minutes: Sequence[int]) -> Callable[[Sequence[int]], int | None]:
-    """The percentile of a sample with weighted minutes; None when every weight is 0."""
-    index = {minute: at for at, minute in enumerate(minutes)}
-    ordered = sorted(zip(sample.values, sample.minutes or (), strict=True))
-    blocks = [index[minute] for _, minute in ordered]
-
-    def percentile(weights: Sequence[int]) -> int | None:
-        upto = list(accumulate(map(weights.__getitem__, blocks)))
-        return ordered[bisect_left(upto, rank(q, upto[-1]))][0] if upto[-1] else None
-
-    return percentile
+def _shifted(sample: Sample, q: float, spread: float, rng: Random) -> Callable[[], int]:
+    """Draws the value at a position around that of the percentile; `spread` is a share of all values."""
+    ordered = sorted(sample.values)
+    n = len(ordered)
+    middle = (rank(q, n) - 0.5) / n
+    return lambda: ordered[min(max(int(n * rng.gauss(middle, spread)), 0), n - 1)]

@@ -7,7 +7,21 @@ from functools import partial
 
 import click
 
-from . import arrivals, disk, frames, loads, outside, pings, requests, sending, soak, starting, states, streams
+from . import (
+    arrivals,
+    comparing,
+    disk,
+    frames,
+    loads,
+    outside,
+    pings,
+    requests,
+    sending,
+    soak,
+    starting,
+    states,
+    streams,
+)
 from .figures import Section, line, preamble, say
 
 RECORDS = 300_000
@@ -26,6 +40,7 @@ def sections(records: int, *, quick: bool = False) -> tuple[Section, ...]:
         Section("soak", "Memory", partial(soak.run, records=records)),
         Section("disk", "Disk", disk.run),
         Section("states", "How soon, and how wrongly, an endpoint is called sick", partial(states.run, quick=quick)),
+        Section("comparing", "How often a comparison is wrong, and what it finds", comparing.run),
         Section("outside", "Against other tools: 16 streams at a time, a TTFT of 50 ms", outside.run),
     )
 

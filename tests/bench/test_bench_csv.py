@@ -7,7 +7,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,18 @@ from support.benching import NOON, measured, ping, request
 from support.commanding import gwtui
 from support.monitor_stage import MS, endpoint
 
-from gwtui.bench.csv_in import CSVError, read
+from gwtui.bench.bench_session import BenchSession
+from gwtui.bench.csv_in import read
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, aggregate_lines, request_line, request_lines
+from gwtui.bench.csv_rows import CSVError
+from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty
+from gwtui.bench.run_file import Point, RunFile
 from gwtui.cli.compare import labels, pairs
 from gwtui.cli.console import Refusal
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
 from gwtui.model.metrics import Metric
+from gwtui.model.profile import Profile
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import other_parts
@@ -44,7 +50,7 @@ def test_the_first_columns_are_where_people_look_for_them() -> None:
     )
     heading = request_lines([])[0].decode()
     assert heading.startswith("endpoint,request_number,duration_ms,trace_id,")
-    assert heading.strip().split(",") == [*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms"]
+    assert heading.strip().split(",") == [*REQUEST_COLUMNS, "from_planned_ms", "room_wait_ms", "counted_from"]
 
 
 def test_figures_of_an_endpoint() -> None:
@@ -124,9 +130,44 @@ def test_what_was_written_per_request_is_read_back(tmp_path: Path) -> None:
     assert list(first.samples[Metric.E2E].values) == [(100 + n) * MS for n in range(1, 11)]
     assert list(first.samples[Metric.TTFT].values) == [n * MS for n in range(1, 11)]
     assert list(first.samples[Metric.ICL].values) == [n * MS // 5 for n in range(1, 11)]
-    minutes = first.samples[Metric.E2E].minutes
-    assert minutes is not None
-    assert [minute - int(NOON // 60) for minute in minutes] == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    sample = first.samples[Metric.E2E]
+    assert sample.at_ms == longs((NOON + n * 10) * 1000 for n in range(1, 11))
+    assert sample.turns == longs(range(1, 11))
+
+
+def longs(numbers: Iterable[float]) -> array[int]:
+    return array("q", map(round, numbers))
+
+
+def open_loop(path: Path) -> Path:
+    """Requests of an open loop: they took 100 ms each, and waited for room for 300 ms before."""
+    fields: dict[str, Any] = {"ttft_ms": 40, "tpot_ms": 3, "lateness_ms": 300, "room_wait_ms": 300}
+    lines = [request_line(request("a", n, 100, **fields), from_planned=True) for n in range(1, 9)]
+    return written(path, request_lines(lines))
+
+
+def test_an_open_loop_keeps_its_wait_from_the_plan(tmp_path: Path) -> None:
+    (found,) = read(open_loop(tmp_path / "open.csv"))
+    values = {metric: set(sample.values) for metric, sample in found.samples.items()}
+    assert values == {Metric.E2E: {400 * MS}, Metric.TTFT: {340 * MS}, Metric.TPOT: {3 * MS}}
+    closed = tmp_path / "closed.csv"
+    closed.write_text((tmp_path / "open.csv").read_text().replace("planned send", "actual send"))
+    assert set(read(closed)[0].samples[Metric.E2E].values) == {100 * MS}
+
+
+def test_an_open_loop_in_a_bench_session_keeps_its_wait_too(tmp_path: Path) -> None:
+    results = [request("a", n, 100, lateness_ms=300, room_wait_ms=300, planned_ms=n * 1000) for n in range(1, 9)]
+    for rate, e2e_ms in ((2.0, 400), (None, 100)):
+        directory = tmp_path / f"{rate}"
+        directory.mkdir()
+        plan = Plan(requests=8, rate=rate)
+        run = RunFile.new(plan, at=NOON)
+        with BenchSession(directory, Profile(endpoints=(endpoint("a"),)), run, clock=lambda: 0) as session:
+            session.begin(Point.of(endpoint("a"), plan, name="a, short"))
+            for result in results:
+                session.row("a, short", result)
+        (found,) = read(directory)
+        assert (found.name, set(found.samples[Metric.E2E].values)) == ("a, short", {e2e_ms * MS})
 
 
 def test_times_in_doubt_are_no_more_compared_than_they_were_measured(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from random import Random
 from typing import Any
 
 import click
@@ -19,15 +20,8 @@ from gwtui.bench.thresholds import judge, parse
 from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import (
-    ComparedSeries,
-    all_pairs,
-    compare,
-    compare_failures,
-    in_one_unit,
-    sentence,
-    takes_more,
-)
+from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, compare_failures
+from gwtui.stats.sentences import in_one_unit, sentence, takes_more
 from gwtui.stats.significance import Sample
 from gwtui.text.tables import TextStyle
 
@@ -120,7 +114,7 @@ def test_a_narrow_terminal_gets_shorter_numbers() -> None:
 def test_details_have_every_latency_with_its_interval() -> None:
     each = empty([endpoint()])["gateway"]
     for number in range(100):
-        each.take(request(number=number, e2e_ms=100 + number, ttft_ms=40, gaps=((5 * MS, 10),)))
+        each.take(request(number=number, e2e_ms=100 + number * 37 % 100, ttft_ms=40, gaps=((5 * MS, 10),)))
     lines = table.details([each], PLAIN)
     by_latency = {line.split("|")[1].strip(): line for line in lines[2:]}
     assert set(by_latency) == {"TTFT", "ICL", "E2E"}
@@ -131,21 +125,24 @@ def test_details_have_every_latency_with_its_interval() -> None:
 
 
 def test_who_is_faster_on_average() -> None:
-    lines = breakdown.average_lines([slow(), fast()])
+    lines = breakdown.comparison_lines([slow(), fast()])
     words = "gateway 104 ms, sourcegraph 134 ms: sourcegraph takes 29 % more (gateway 22 % less)"
-    assert lines[0] == f"average: {words}"
-    assert lines[1].startswith(f"{words}; E2E p50, 95 % interval of the difference ")
+    (line,) = lines
+    assert line.startswith(f"{words}; E2E p50, 95 % interval of the difference "), "one statement, of the same figures"
 
 
 def test_pings_and_completions_are_no_match() -> None:
-    assert breakdown.average_lines([fast(), measured("ws", [1] * 50, api="websocket")]) == []
-    lines = breakdown.average_lines([measured("ws", [5] * 50, api="websocket"), measured("http", [9] * 50, api="http")])
-    assert lines[0] == "average: ws 5.00 ms, http 9.00 ms: http takes 80 % more (ws 44 % less)"
-    assert "; E2E/RTT p50, " in lines[1]
+    assert breakdown.comparison_lines([fast(), measured("ws", [1] * 50, api="websocket")]) == []
+    lines = breakdown.comparison_lines(
+        [measured("ws", [5] * 50, api="websocket"), measured("http", [9] * 50, api="http")]
+    )
+    (line,) = lines
+    assert line.startswith("ws 5.00 ms, http 9.00 ms: http takes 80 % more (ws 44 % less); E2E/RTT p50, ")
 
 
 def test_nobody_is_faster_than_one_without_a_success() -> None:
-    assert breakdown.average_lines([fast(), measured("dead", [], failed=3)]) == []
+    lines = breakdown.comparison_lines([fast(), measured("dead", [], failed=3)])
+    assert lines == ["failures: gateway 0 % (0 of 100), dead 100 % (3 of 3): Fisher's exact p <0.001"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +151,7 @@ def test_nobody_is_faster_than_one_without_a_success() -> None:
     ids=["a tie", "no evidence", "a tendency with equal averages"],
 )
 def test_nobody_takes_more_without_evidence_or_at_a_tie(one: list[float], other: list[float]) -> None:
-    lines = breakdown.average_lines([measured("a", one), measured("b", other)])
+    lines = breakdown.comparison_lines([measured("a", one), measured("b", other)])
     assert not any("takes" in line or line.startswith("average") for line in lines)
 
 
@@ -236,7 +233,10 @@ def test_requests_that_this_machine_was_late_for_are_reported() -> None:
 
 
 def series(name: str, *ms: float, **fields: Any) -> ComparedSeries:
-    return ComparedSeries(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
+    """Latencies in an order by chance, one a second."""
+    values = [round(each * MS) for each in Random(name).sample(ms, len(ms))]
+    at_ms = [at * 1000 for at in range(len(ms))]
+    return ComparedSeries(name, {Metric.TTFT: Sample(values, at_ms)}, len(ms), len(ms), **fields)
 
 
 def sentence_about(first: ComparedSeries, second: ComparedSeries) -> str:
@@ -260,10 +260,8 @@ def test_among_several_the_fastest_comes_first() -> None:
     group = [
         measured(name, [ms + each % 10 for each in range(50)]) for name, ms in (("a", 100), ("b", 200), ("c", 300))
     ]
-    lines = breakdown.average_lines(group)
+    lines = breakdown.comparison_lines(group)
     assert [line.split(": ")[-1].split(";")[0] for line in lines] == [
-        "b takes 96 % more (a 49 % less)",
-        "c takes 191 % more (a 66 % less)",
         "b takes 96 % more (a 49 % less)",
         "c takes 192 % more (a 66 % less)",
         "c takes 49 % more (b 33 % less)",
@@ -272,17 +270,20 @@ def test_among_several_the_fastest_comes_first() -> None:
 
 def test_among_several_what_decides_nothing_is_counted() -> None:
     alike = [measured(name, [100 + each % 10 for each in range(50)]) for name in "abcd"]
-    assert breakdown.average_lines(alike) == ["no evidence of a difference in 6 comparisons"]
-    lines = breakdown.average_lines([*alike[:3], measured("slow", [300 + each % 10 for each in range(50)])])
-    assert lines[-1] == "no evidence of a difference in 3 other comparisons"
+    assert breakdown.comparison_lines(alike) == [
+        "no evidence of a difference (3.4 % or more would have been one) in 6 comparisons"
+    ]
+    lines = breakdown.comparison_lines([*alike[:3], measured("slow", [300 + each % 10 for each in range(50)])])
+    assert lines[-1] == "no evidence of a difference (3.4 % or more would have been one) in 3 other comparisons"
     assert sum("; E2E p50" in line for line in lines) == 3
     few = [measured(name, [100, 101]) for name in "abc"]
-    assert breakdown.average_lines([*few]) == ["too few results for 3 comparisons"]
+    assert breakdown.comparison_lines([*few]) == ["too few results for 3 comparisons"]
 
 
 def test_no_evidence_is_reported_as_such() -> None:
     words = sentence_about(series("a", *range(300, 400, 5)), series("b", *range(301, 401, 5)))
-    assert words.startswith("no evidence of a difference between a and b (TTFT p50 345 vs 346 ms, 95 % interval -")
+    assert words.startswith("no evidence of a difference between a and b; this run would have shown one of ")
+    assert "% or more (TTFT p50 345 vs 346 ms, 95 % interval -" in words
     assert " p 0." in words
 
 
@@ -353,7 +354,7 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
         "200 requests in 2.00 s; 1 at a time, latency from the last byte sent, endpoints one by one; "
         "stopped by SIGINT, results until then"
     )
-    assert "average: gateway 104 ms, sourcegraph 134 ms: sourcegraph takes" in text
+    assert "\ngateway 104 ms, sourcegraph 134 ms: sourcegraph takes" in text
 
 
 def test_an_open_loop_reports_both_latencies() -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.commanding import gwtui
 from support.monitor_stage import MS, SECOND, START_AT, endpoint
 
-from gwtui.bench.csv_in import CSVError
+from gwtui.bench.csv_rows import CSVError
 from gwtui.bench.since import against_usual, before_and_after, since_of
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
@@ -143,7 +143,7 @@ def test_the_command_says_what_has_changed_failures_first(tmp_path: Path) -> Non
     first, *lines = result.stdout.splitlines()
     words = "claude since CHG-4711: new route: failures 26 % -> 0 % (Fisher's exact p <0.001), p50 TTFT -"
     assert first.startswith(words)
-    assert first.endswith(" %)")
+    assert first.endswith(" %); measured at different times: the time may be the cause")
     assert lines[0] == "claude before (37 of 50 good) against claude since (50 of 50 good)"
     assert any(
         line.startswith("gpt since CHG-4711: new route: no failures before or after, p50 TTFT ") for line in lines
@@ -173,6 +173,7 @@ def test_a_session_is_compared_with_what_was_usual_before_it(tmp_path: Path) -> 
     assert (other.name, other.total) == ("claude", 100)
     lines = gwtui("compare", str(path), "--usual").stdout.splitlines()
     assert lines[0].startswith("claude against its usual: failures 0.7 % -> 13 % (Fisher's exact p <0.001), p50 TTFT +")
+    assert "too short for data that lean on each other" in lines[0], "it changed in the middle of the session"
     with pytest.raises(CSVError, match="nothing from before this session says what is usual for an endpoint of gpt"):
         against_usual(path, ("gpt",), lambda _: None)
 

@@ -15,7 +15,7 @@ from support.benching import NOON, World
 from support.monitor_stage import endpoint
 
 from gwtui.bench.arrivals import arrivals_of
-from gwtui.bench.csv_in import CSVError
+from gwtui.bench.csv_rows import CSVError
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.replayed import Replay, SentBefore, read_replay
 from gwtui.bench.report import bench_json

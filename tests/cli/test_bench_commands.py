@@ -234,7 +234,7 @@ def test_help_has_each_option_in_its_group_and_says_what_gates_are(command: str)
 
 def recorded(path: Path, name: str, took_ms: float, n: int = 60) -> Path:
     """A file of requests that each took about that long."""
-    rows = [f"{name},{took_ms + at / 1000},ok" for at in range(n)]
+    rows = [f"{name},{took_ms + at * 37 % n / 1000},ok" for at in range(n)]
     path.write_text("\n".join(["endpoint,duration_ms,outcome", *rows, ""]))
     return path
 
@@ -247,11 +247,14 @@ def test_a_baseline_decides_the_exit_code(profile: str, tmp_path: Path, took_ms:
     assert result.exit_code == (outcome == "tripped")
     assert f"p95_e2e>1.2x: one {outcome}: p95 E2E is" in result.stdout
     assert "baseline of one: one in before.csv, n 60, 0 failed, its age is unknown" in result.stdout
-    assert result.stderr.count("and the gate is") == 2 * (outcome == "tripped")
+    assert result.stderr.count("the gate is") == 2 * (outcome == "tripped")
     told = json.loads(typed(f"{line} --json").stdout)
-    assert [each["outcome"] for each in told["ratios"]] == [outcome] * 2
-    assert len(told["tripped"]) == 2 * (outcome == "tripped")
-    assert told["undecided"] == []
+    ratio, slower = (each["outcome"] for each in told["ratios"])
+    assert ratio == outcome
+    assert slower in (outcome, "undecided"), "a busy machine may answer in waves, for which the run is too short"
+    assert len(told["tripped"]) + len(told["undecided"]) == [ratio, slower].count("tripped") + [slower].count(
+        "undecided"
+    )
 
 
 def test_the_session_of_a_benchmark_is_a_baseline_by_its_name(profile: str) -> None:
@@ -350,7 +353,7 @@ def test_endpoints_are_compared_in_turns(gateway: Answering, profile: str, tmp_p
     result = typed(f"compare one two {profile} --requests 10 --request-csv {requests}")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("one (10 of 10 good) against two (10 of 10 good)\n")
-    assert "(E2E p50 " in result.stdout
+    assert "10 pairs by turn" in result.stdout
     assert len(gateway.asked) == 22, "one each before, which does not count"
     assert [row["endpoint"] for row in rows(requests)] == ["one"] * 10 + ["two"] * 10
 

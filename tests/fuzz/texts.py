@@ -18,7 +18,7 @@ from support.framed import stream_type, wire_of
 from support.script import response
 from support.texts import texts_of
 
-from gwtui.bench import csv_in, gate_figures, thresholds
+from gwtui.bench import csv_in, csv_rows, gate_figures, thresholds
 from gwtui.codec import wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
@@ -250,7 +250,7 @@ def read_torn(data: bytes) -> None:
 TARGETS: tuple[Target[Any], ...] = (
     Target("config", a_file(*CONFIGS), read_config, (ConfigError,), quotes_clean=True, short=40),
     Target("theme", a_file(*THEMES), read_theme, (ConfigError,), quotes_clean=True),
-    Target("csv", a_file(*CSVS), read_csv, (csv_in.CSVError,), quotes_clean=True),
+    Target("csv", a_file(*CSVS), read_csv, (csv_rows.CSVError,), quotes_clean=True),
     Target("rows", a_file(*SESSIONS), read_rows),
     Target("capture", a_capture, read_capture, (CaptureError,), quotes_clean=True),
     Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),

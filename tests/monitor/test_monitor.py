@@ -300,8 +300,8 @@ def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPat
         assert list(ours.samples[Metric.TPOT].values) == [7] * len(kept)
         assert Metric.ICL not in ours.samples
         assert list(pings.samples[Metric.E2E].values) == [ms * MS for ms in kept]
-    first = START_NS // (60 * SECOND)
-    assert list(ours.samples[Metric.E2E].minutes or ()) == [first + minute for minute in range(32, 40)]
+    at_ms = [(START_NS + minute * 60 * SECOND) // MS for minute in range(32, 40)]
+    assert [each // 60_000 for each in ours.samples[Metric.E2E].at_ms or ()] == [each // 60_000 for each in at_ms]
     assert (ours.ok, ours.total, ours.is_ping, pings.is_ping) == (40, 80, False, True)
     assert (new.name, new.samples, new.ok, new.total) == ("new", {}, 0, 0)
 

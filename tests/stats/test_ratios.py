@@ -28,13 +28,13 @@ def test_the_interval_of_a_percentile_holds_the_true_ratio(q: float) -> None:
 
 
 def test_the_interval_of_a_mean_holds_the_true_ratio() -> None:
-    trials = [of_means(latencies(at, 100), latencies(1000 + at, 100, 1.3)) for at in range(300)]
+    trials = [of_means(Sample(latencies(at, 100)), Sample(latencies(1000 + at, 100, 1.3))) for at in range(300)]
     assert 275 <= sum(each.low <= 1.3 <= each.high for each in trials if each is not None) <= 295
 
 
 def test_a_mean_of_few_values_has_no_interval() -> None:
-    assert of_means(latencies(1, FEWEST_FOR_MEAN - 1), latencies(2, 100)) is None
-    assert of_means([0] * 100, latencies(2, 100)) is None
+    assert of_means(Sample(latencies(1, FEWEST_FOR_MEAN - 1)), Sample(latencies(2, 100))) is None
+    assert of_means(Sample([0] * 100), Sample(latencies(2, 100))) is None
 
 
 def test_latencies_of_0_have_a_ratio() -> None:

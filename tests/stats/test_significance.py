@@ -119,7 +119,7 @@ def test_bootstrap_intervals_agree_with_scipy(q: float, n: int, m: int) -> None:
     assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=error)
     assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=error)
     assert ours.value == quantile(second, q) - quantile(first, q)
-    assert not ours.blocks
+    assert not ours.paired
 
 
 @settings(deadline=None)
@@ -139,33 +139,12 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert difference(first, second, 0.5, seed=9) != difference(first, second, 0.5, seed=10)
 
 
-def drifting(seed: int, minutes: int, per_minute: int, more_ms: float = 0) -> Sample:
-    """Latencies that all go up and down together, minute by minute."""
-    weather, chance = Random(0), Random(seed)
-    base = [weather.uniform(200, 800) for _ in range(minutes)]
-    times = [(base[at] + more_ms + chance.uniform(0, 20), at) for at in range(minutes) for _ in range(per_minute)]
-    return Sample([int(ms * MS) for ms, _ in times], [at for _, at in times])
-
-
-def test_whole_minutes_are_resampled_where_values_move_together() -> None:
-    first, second = drifting(1, 30, 20), drifting(2, 30, 20)
-    elsewhere = Sample(second.values, [at + 1000 for at in second.minutes or ()])
-    apart = difference(first, elsewhere, 0.5)
-    single = difference(Sample(first.values), Sample(second.values), 0.5)
-    assert apart.blocks
-    assert apart.high - apart.low > 2 * (single.high - single.low)
-
-
-def test_minutes_that_are_shared_cancel_out() -> None:
-    """Measured side by side, a difference far smaller than the drift is clear."""
-    slower = difference(drifting(1, 30, 20), drifting(2, 30, 20, more_ms=30), 0.5)
-    assert slower.blocks
-    assert slower.is_clear
-    assert 0 < slower.low < 30 * MS < slower.high < 60 * MS
-
-
-def test_few_minutes_are_not_resampled_whole() -> None:
-    assert not difference(drifting(1, 9, 20), drifting(2, 9, 20), 0.5).blocks
+def test_values_that_lean_on_each_other_make_intervals_wider() -> None:
+    alone = difference(Sample(latencies(1, 300)), Sample(latencies(2, 300)), 0.5)
+    leaning = difference(Sample(sorted(latencies(1, 300))), Sample(sorted(latencies(2, 300))), 0.5)
+    known = difference(Sample(sorted(latencies(1, 300)), correlation=0.0), Sample(latencies(2, 300)), 0.5)
+    assert leaning.high - leaning.low > 2 * (alone.high - alone.low)
+    assert (known.low, known.high) == (alone.low, alone.high), "the order of such values says nothing"
 
 
 @pytest.mark.parametrize(("q", "n"), [(0.5, 6), (0.5, 1000), (0.95, 100), (0.95, 59), (0.99, 1000), (0.05, 200)])

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Sequence
 from itertools import count
+from random import Random
 from types import TracebackType
 from typing import Any, Self
 
@@ -57,9 +58,9 @@ def ping(name: str = "ws", number: int = 1, rtt_ms: float | None = 10, **fields:
 
 
 def measured(name: str, e2e_ms: Sequence[float], failed: int = 0, api: str = "anthropic-messages") -> Measured:
-    """An endpoint with these whole latencies, and that many truncated streams."""
+    """An endpoint with these whole latencies, in an order by chance, and that many truncated streams."""
     each = empty([endpoint(name, api)])[name]
-    for number, value in enumerate(e2e_ms, 1):
+    for number, value in enumerate(Random(len(e2e_ms)).sample(e2e_ms, len(e2e_ms)), 1):
         each.take(ping(name, number, value) if api == "websocket" else request(name, number, value))
     for number in range(failed):
         each.take(request(name, len(e2e_ms) + 1 + number, verdict=Verdict.TRUNCATED, reason="cut after 3 events"))

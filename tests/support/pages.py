@@ -73,8 +73,9 @@ def checks_ended(endpoint: str, count: int = len(PLANNED)) -> list[CheckResult]:
 def series(name: str, ttft_ms: float, n: int = 200, *, failed: int = 0, seed: int = 1) -> ComparedSeries:
     """Latencies with a long tail around a median."""
     chance = random.Random(seed)
+    at_ms = [at * 1000 for at in range(n)]
     values = {
-        metric: Sample([round(of * MS * chance.lognormvariate(0, 0.3)) for _ in range(n)])
+        metric: Sample([round(of * MS * chance.lognormvariate(0, 0.3)) for _ in range(n)], at_ms)
         for metric, of in ((Metric.TTFT, ttft_ms), (Metric.E2E, 3 * ttft_ms), (Metric.TPOT, 20.0))
         if n
     }

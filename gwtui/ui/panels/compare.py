@@ -14,16 +14,9 @@ from textual.message import Message
 from gwtui.model.metrics import Metric
 from gwtui.model.view import View
 from gwtui.stats import comparison
-from gwtui.stats.comparison import (
-    ComparedSeries,
-    Comparison,
-    FailureComparison,
-    difference_text,
-    p_text,
-    percent,
-    sentence,
-)
+from gwtui.stats.comparison import ComparedSeries, Comparison, FailureComparison
 from gwtui.stats.histogram import supported
+from gwtui.stats.sentences import difference_text, failure_sentence, fine_percent, p_text, percent, sentence
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
@@ -76,7 +69,7 @@ class Picture:
 
 def sentences(picture: Picture, metric: Metric) -> list[str]:
     """A sentence for each pair, about this latency, or where they have none in common the first they share."""
-    lines = [comparison.failure_sentence(each) for each in _failures(picture) if each.is_clear]
+    lines = [failure_sentence(each) for each in _failures(picture) if each.is_clear]
     return lines + [sentence(_comparison_of(found, metric)) for _, found in picture.pairs() if found]
 
 
@@ -140,7 +133,7 @@ def draw_pairs(view: View, picture: Picture, width: int) -> list[Line]:
     lines: list[Line] = []
     longest = max((cells(name) for name in (picture.base.name, *picture.chosen)), default=0)
     value = min(max(9, longest), NAME if width >= WIDE else NARROW_NAME)
-    failures = {each.second: comparison.failure_sentence(each) for each in _failures(picture)}
+    failures = {each.second: failure_sentence(each) for each in _failures(picture)}
     for other, found in picture.pairs():
         lines += [_heading(picture.base, other), *_table(found, view.query.metric, width, value)]
         texts = [failures[other.name]] if other.name in failures else []
@@ -202,7 +195,7 @@ def _median(found: Comparison, placed: Sequence[Placed], *, is_quoted: bool) -> 
     texts |= {
         "metric": (Span("▸ " if is_quoted else "  ", "accent"), Span(found.label, "header" if is_quoted else "text")),
         "p": Span(p_text(found.p), "text" if found.tends is not None else "muted"),
-        "effect": Span(f"{found.test.rank_biserial:+.2f}", "text" if found.tends is not None else "muted"),
+        "effect": Span(f"{found.effect:+.2f}", "text" if found.tends is not None else "muted"),
         "n": Span(counts, "muted"),
         "faster": _faster(found),
     }
@@ -227,7 +220,7 @@ def _values(
     )
     texts: dict[str, Span | Line] = {"q": Span(name, "faint"), "first": first, "second": second}
     if difference is None:
-        return texts | {"difference": Span(f"-({min(found.n)})", "faint")}
+        return texts | {"difference": Span(f"-({found.least_worth})", "faint")}
     style = "muted" if lower is None else "header"
     return texts | {"difference": Span(difference_text(difference), style), "plot": _plot(difference, found)}
 
@@ -255,9 +248,13 @@ def _faster(found: Comparison) -> Span:
     names = found.first, found.second
     if found.faster is not None:
         return Span(f"-{percent(found.share)} % {names[found.faster]}", "good")
+    if found.quicker is not None:
+        return Span(f"fails more: {names[found.quicker]}", "bad")
     if found.median is None:
-        return Span("too few results", "faint")
-    return Span("no evidence" if found.tends is None else f"unclear, {names[found.tends]}?", "muted")
+        return Span("too short a run" if found.too_short else "too few results", "faint")
+    if found.tends is not None:
+        return Span(f"unclear, {names[found.tends]}?", "muted")
+    return Span("no evidence" if found.least is None else f"no evidence (≥{fine_percent(found.least)} %)", "muted")
 
 
 class OthersPanel(MovingPanel):
