@@ -73,7 +73,8 @@ def command(**options: Any) -> None:
 
     The command compares the latencies that both have, such as time to first token, total latency and inter-chunk
     latency (the mean of each stream): the differences of median and p95 with 95 % bootstrap intervals, and a
-    Mann-Whitney test whose p is corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do
+    Mann-Whitney test whose p is corrected for the number of pairs (Holm). Requests in turns are compared turn by turn,
+    by the signed-rank test. Values that lean on each other count as fewer. Retry-After is not obeyed, and requests do
     not count against a budget.
 
     With --since or --usual nothing is measured: A is a session directory or an endpoint of the newest session, and is
