@@ -77,6 +77,7 @@ COMMANDS = (
     Command("config add cody --config added.toml", "cody-gateway-ws"),
     Command("help gateways", "gwtui gateway benchmark-stream"),
     Command("manual benchmarks", "Benchmarks"),
+    Command("completion bash", "_GWTUI_COMPLETE"),
     Command("gateway --faults", "stall"),
     Command("gateway benchmark-stream --gateway GATEWAY --sgd made-up-key --requests 2", "2 successful (100 %)"),
     Command("gateway benchmark --gateway GATEWAY --requests 2", "4 successful (100 %)"),

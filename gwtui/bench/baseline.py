@@ -1,4 +1,4 @@
-"""An earlier measurement that a benchmark is held against: `--baseline SESSION|FILE`."""
+"""An earlier measurement that a benchmark is compared with: `--baseline SESSION|FILE`."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from gwtui.text import units
 
 EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or goodput<20"
 MOST_UNSENT = 0.01
-"""The share of due requests that may be missing before shares of the others stand for nothing."""
+"""The share of due requests that may be missing before shares of the others say nothing."""
 _STATISTIC = re.compile(r"(?P<name>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z][a-z0-9_]*)")
 _SHARES = {"median": 0.5, "min": 0.0, "max": 1.0}
 

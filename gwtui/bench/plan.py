@@ -35,7 +35,7 @@ class Plan:
     concurrency: int = 1
     """The most requests under way at once, for each endpoint unless they are interleaved."""
     concurrency_limit: str = ""
-    """What sets `concurrency` where nobody chose it, as a clause."""
+    """What sets `concurrency` where no option does, as a clause."""
     rate: float | None = None
     """Requests per second for each endpoint: an open loop. With `arrivals` the highest of their rates."""
     arrivals: Arrivals | None = None

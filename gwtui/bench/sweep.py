@@ -111,7 +111,7 @@ class Sweep:
             await self._try(load, requests)
 
     def next_load(self) -> float | None:
-        """The load to try next; None where the bracket is narrow, or there is none."""
+        """The load to try next; None where the bracket is narrow enough, or no load keeps the SLOs."""
         best, broken = self.best, self.lowest_broken
         if not self.points:
             return self._rounded(self.start or START[self.axis])

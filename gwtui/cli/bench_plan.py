@@ -104,7 +104,7 @@ def _baseline(campaign: Campaign, options: BenchOptions) -> Baseline | None:
 
 
 def _refuse_changed(campaign: Campaign, recording: BenchRecording) -> None:
-    """Raise a Refusal where a point of the session is none of the campaign."""
+    """Raise a Refusal where the campaign does not have a point of the session."""
     from gwtui.bench.run_file import Point
 
     points = {each.name: each for each in campaign.points}

@@ -241,7 +241,7 @@ class _Room:
         self._places = asyncio.Semaphore(concurrency)
         self._clock = clock
         self.free_ns = 0
-        """When somebody who had waited for room got it last; 0: nobody had to wait."""
+        """When a request that had waited for room got it last; 0: none had to wait."""
 
     async def enter(self) -> None:
         """Wait for room."""
