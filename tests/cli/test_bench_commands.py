@@ -241,26 +241,30 @@ def recorded(path: Path, name: str, took_ms: float, n: int = 60) -> Path:
 
 @pytest.mark.parametrize(("took_ms", "outcome"), [(60_000, "passed"), (0.001, "tripped")])
 def test_a_baseline_decides_the_exit_code(profile: str, tmp_path: Path, took_ms: float, outcome: str) -> None:
+    """A busy machine may answer in waves, for which the run is too short: the gate is undecided then."""
     before = recorded(tmp_path / "before.csv", "one", took_ms)
-    line = f"bench one {profile} --requests 60 --baseline {before} --fail-if p95_e2e>1.2x --fail-if slower"
-    result = typed(line)
-    assert result.exit_code == (outcome == "tripped")
-    assert f"p95_e2e>1.2x: one {outcome}: p95 E2E is" in result.stdout
-    assert "baseline of one: one in before.csv, n 60, 0 failed, its age is unknown" in result.stdout
-    assert result.stderr.count("the gate is") == 2 * (outcome == "tripped")
-    told = json.loads(typed(f"{line} --json").stdout)
-    ratio, slower = (each["outcome"] for each in told["ratios"])
-    assert ratio == outcome
-    assert slower in (outcome, "undecided"), "a busy machine may answer in waves, for which the run is too short"
-    assert len(told["tripped"]) + len(told["undecided"]) == [ratio, slower].count("tripped") + [slower].count(
-        "undecided"
+    line = f"bench one {profile} --requests 60 --baseline {before} --fail-if p50_e2e>1.2x --json"
+    result = typed(f"{line} --allow-undecided")
+    told = json.loads(result.stdout)
+    (ratio,) = told["ratios"]
+    assert ratio["outcome"] in (outcome, "undecided")
+    assert result.exit_code == (ratio["outcome"] == "tripped")
+    assert [each["gate"] for each in (*told["tripped"], *told["undecided"])] == ["p50_e2e>1.2x"] * (
+        ratio["outcome"] != "passed"
     )
+
+
+def test_a_baseline_is_named_with_what_is_known_of_it(profile: str, tmp_path: Path) -> None:
+    before = recorded(tmp_path / "before.csv", "one", 10)
+    result = typed(f"bench one {profile} --requests 2 --baseline {before} --fail-if slower --allow-undecided")
+    assert "baseline of one: one in before.csv, n 60, 0 failed, its age is unknown" in result.stdout
 
 
 def test_the_session_of_a_benchmark_is_a_baseline_by_its_name(profile: str) -> None:
     assert typed(f"bench one {profile} --requests 40").exit_code == 0
     (session,) = (Path(os.environ["XDG_STATE_HOME"]) / "gwtui" / "sessions").iterdir()
-    result = typed(f"bench one {profile} --requests 40 --baseline {session.name} --fail-if p50_e2e>1000x")
+    gate = "--fail-if p50_e2e>1000x --allow-undecided"
+    result = typed(f"bench one {profile} --requests 40 --baseline {session.name} {gate}")
     assert result.exit_code == 0, result.output
     assert f"one in {session.name}, n 40, 0 failed, just measured" in result.stdout
     assert typed(f"compare {session.name} {session.name} --fail-if slower").exit_code == 0
