@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gwtui.bench.campaign import CampaignPoint
 from gwtui.bench.results import Measured
-from gwtui.model.metrics import Metric
+from gwtui.model.metrics import HEADLINES, Metric
 from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
 
@@ -109,9 +109,7 @@ def _goodput(measured: Measured) -> str:
 
 
 FIGURES = (
-    _latency(Metric.TTFT),
-    _latency(Metric.E2E),
-    _latency(Metric.RTT),
+    *map(_latency, HEADLINES),
     Figure("good/s", _good_per_s),
     Figure(
         "output tokens/s", _tokens_per_s, lambda measured: measured.rates is None or bool(measured.rates.output_tokens)

@@ -21,7 +21,7 @@ from gwtui.bench.resume import Stretches
 from gwtui.bench.run_file import Point, RunFile
 from gwtui.codec.cells import wall_time
 from gwtui.model.enums import Outcome
-from gwtui.model.metrics import Metric
+from gwtui.model.metrics import HEADLINES, Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.session_reader import UnreadRows
@@ -30,7 +30,11 @@ from gwtui.stats.per_second import SECOND_NS, LoadStep, PerSecond
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
-HEADINGS = ("point", "requests", "failed", "completed/s", "in flight", "TTFT p50", "p95", "E2E p50", "p95", "tokens/s")
+HEADINGS = (
+    *("point", "requests", "failed", "completed/s", "in flight"),
+    *(heading for metric in HEADLINES for heading in (f"{metric.label} p50", "p95")),
+    "tokens/s",
+)
 UNFINISHED = "it did not come to its end: killed, or still running"
 Mask = Callable[[str], str]
 
@@ -49,7 +53,7 @@ class PointPart:
     @property
     def main(self) -> Metric:
         """The latency that its series are of."""
-        return next((each for each in (Metric.TTFT, Metric.RTT) if each in self.measured.metrics), Metric.E2E)
+        return next(each for each in HEADLINES if each in self.measured.metrics)
 
     @property
     def steps(self) -> list[LoadStep]:
@@ -216,16 +220,15 @@ def load_text(plan: Plan) -> str:
 
 def _figures(measured: Measured) -> list[str]:
     rates = measured.rates
-    first = Metric.TTFT if Metric.TTFT in measured.metrics else None
     per_s = rates.per_s(rates.completed) if rates is not None else None
-    shares = [(metric, q) for metric in (first, measured.main) for q in (0.5, 0.95)]
+    shares = [(metric, q) for metric in HEADLINES for q in (0.5, 0.95)]
     tokens = measured.median_tokens_per_s
     return [
         units.count(measured.total),
         "-" if measured.fail_share is None else f"{units.share(measured.fail_share)} %",
         "-" if per_s is None else f"{per_s:.2f}",
         "-" if rates is None else f"{rates.mean_in_flight:.1f}",
-        *("-" if metric is None else _percentile(measured, metric, q) for metric, q in shares),
+        *(_percentile(measured, metric, q) if metric in measured.metrics else "-" for metric, q in shares),
         "-" if tokens is None else units.rate(tokens),
     ]
 

@@ -289,6 +289,8 @@ SINCE_SENT = tuple(metric for metric in LATENCIES if metric.about.basis is Basis
 """Moments of one result, in the order of the time axis."""
 BY_RANK = tuple(sorted(LATENCIES, key=lambda metric: metric.about.rank))
 """Latencies, the most telling first: the chart's choice."""
+HEADLINES = tuple(metric for metric in Metric if metric.about.headline)
+"""The most telling latency of each form of answer."""
 COMPARED = tuple(metric for metric in BY_RANK if metric.about.compared and metric is not Metric.RTT)
 """What is compared, the most telling first. A ping's round trip counts as E2E there."""
 FIRST_FIGURES = (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT)

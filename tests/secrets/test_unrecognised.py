@@ -1,4 +1,4 @@
-"""The list in the README of forms in which a key is not recognised is true: each of them shows what it says."""
+"""The list in the manual of forms in which a key is not recognised is true: each of them shows what it says."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from gwtui.secrets.redaction import Redactor
+from gwtui.text.manual import page_of
 
 KEY = "sgp_q7Zxa2W9vB3kTpL0mYc8HdRfN2uJs5EaP1oK"
-README = Path(__file__).parents[2] / "README.md"
 
 
 def _encoded(data: bytes) -> str:
@@ -47,8 +46,8 @@ UNRECOGNISED: dict[str, Callable[[str], str]] = {
 
 
 def listed() -> list[str]:
-    """The items of the list in the README."""
-    text = README.read_text(encoding="utf-8")
+    """The items of the list in the manual."""
+    text = page_of("security").text
     section = text[text.index("A key is not recognised") :]
     return [" ".join(item.split()).rstrip(";.") for item in re.findall(r"(?ms)^  - (.*?)(?=^  - |^- |^$)", section)]
 

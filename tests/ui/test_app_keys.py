@@ -271,7 +271,7 @@ CASES: dict[str, Case] = {
     "comparison.page_up": Case(line, 0),
     "comparison.page_down": Case(line, 11),
     "comparison.first": Case(line, 0),
-    "comparison.last": Case(line, 16),
+    "comparison.last": Case(line, 20),
     "compare.choose": Case(other, ("gateway-ws", 2)),
     "compare.burst": Case(
         ordered,
