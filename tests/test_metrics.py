@@ -13,8 +13,11 @@ import msgspec
 import pytest
 from support import benching, monitor_stage, views
 
-from gwtui.bench import csv_in, csv_out, table, thresholds
-from gwtui.bench.results import Measured, empty, series_of
+from gwtui.bench.earlier import csv_in
+from gwtui.bench.gates import thresholds
+from gwtui.bench.report import table
+from gwtui.bench.results import csv_out
+from gwtui.bench.results.measured import Measured, empty, series_of
 from gwtui.codec.csv_schema import ping_of, ping_row, request_of, request_row
 from gwtui.config import loads
 from gwtui.model.metrics import (

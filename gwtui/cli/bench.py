@@ -44,10 +44,10 @@ from gwtui.cli.user_files import OutputFile
 from gwtui.cli.workload import workload_options
 
 if TYPE_CHECKING:
-    from gwtui.bench.bench_recording import BenchRecording
-    from gwtui.bench.plan import Plan
-    from gwtui.bench.run_file import RunFile
-    from gwtui.bench.slo import Objective
+    from gwtui.bench.results.slo import Objective
+    from gwtui.bench.session.bench_recording import BenchRecording
+    from gwtui.bench.session.run_file import RunFile
+    from gwtui.bench.work.plan import Plan
     from gwtui.model.profile import Endpoint, Profile
 
 DEFAULT_REQUESTS = 1000
@@ -98,7 +98,7 @@ class BenchOptions(SessionOptions):
 
     def plan(self) -> Plan:
         """How to load the endpoints. Raises a Refusal for options that contradict each other."""
-        from gwtui.bench.plan import Order, Plan
+        from gwtui.bench.work.plan import Order, Plan
 
         if self.together and self.interleave:
             raise Refusal("--together and --interleave are two ways to share the time: choose one")
@@ -125,7 +125,7 @@ class BenchOptions(SessionOptions):
 
     def _room(self, *, is_open: bool) -> dict[str, Any]:
         """The maximum number of requests under way; of an open loop as many as this machine bears."""
-        from gwtui.bench.machine_limits import in_flight_limit
+        from gwtui.bench.run.machine_limits import in_flight_limit
 
         if self.concurrency is None and not is_open:
             return {"concurrency": 1}
@@ -140,7 +140,7 @@ class BenchOptions(SessionOptions):
 
 def _special_header(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
     """The header's value; that of the predecessor where none, or what Go takes for true, was given."""
-    from gwtui.bench.targets import SPECIAL_VALUE
+    from gwtui.bench.work.targets import SPECIAL_VALUE
 
     meaning = go_bool(text or "")
     return text if meaning is None else SPECIAL_VALUE if meaning else None
@@ -230,8 +230,8 @@ def command(**options: Any) -> None:
 
 def bench(options: BenchOptions) -> int:
     """Load the endpoints and print the results. Returns the exit code."""
-    from gwtui.bench import report
-    from gwtui.bench.runner import BenchRun
+    from gwtui.bench.report import output
+    from gwtui.bench.run.runner import BenchRun
 
     if options.plan_name is not None:
         return bench_plan(options, options.plan_name)
@@ -267,12 +267,12 @@ def bench(options: BenchOptions) -> int:
 
     def report_results() -> bool:
         judged = gates.judged(list(run.measured.values()))
-        told = report.bench_json(run, judged.tripped, judged.told())
+        told = output.bench_json(run, judged.tripped, judged.told())
         keeping.summary(told)
         if options.as_json:
             say(told)
         else:
-            say(report.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src))
+            say(output.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src))
         write(run, outputs)
         if junit is not None:
             junit.write(junit_of(run, judged.asked(), judged.tripped, allow_undecided=options.allow_undecided))
@@ -311,7 +311,7 @@ def _run_file(
     options: BenchOptions, plan: Plan, endpoints: Sequence[Endpoint], prompts: dict[str, Any] | None
 ) -> Callable[[float], RunFile]:
     """What `run.json` says of a benchmark that begins at a wall time."""
-    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.session.run_file import RunFile
 
     return lambda at: replace(
         RunFile.new(

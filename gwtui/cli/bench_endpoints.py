@@ -26,7 +26,7 @@ def targets_of(options: BenchOptions) -> Targets:
 
 
 def _described(fields: Mapping[str, Any]) -> Targets:
-    from gwtui.bench.targets import check
+    from gwtui.bench.work.targets import check
     from gwtui.config import endpoint_from
     from gwtui.model.profile import Profile
 
@@ -38,7 +38,7 @@ def _described(fields: Mapping[str, Any]) -> Targets:
 
 
 def _gateway_and_instance(options: BenchOptions) -> Targets:
-    from gwtui.bench.targets import SourcegraphTarget, check
+    from gwtui.bench.work.targets import SourcegraphTarget, check
     from gwtui.model.profile import Profile
 
     target = SourcegraphTarget(options.gateway, options.sgd, options.sourcegraph, options.sgp, options.special_header)

@@ -18,12 +18,12 @@ from gwtui.cli.user_files import OutputFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gwtui.bench.baseline import Baseline
-    from gwtui.bench.bench_recording import BenchRecording
-    from gwtui.bench.campaign import Campaign
-    from gwtui.bench.campaign_run import CampaignRun
-    from gwtui.bench.run_file import RunFile
-    from gwtui.bench.thresholds import Tripped
+    from gwtui.bench.campaign.campaign import Campaign
+    from gwtui.bench.campaign.campaign_run import CampaignRun
+    from gwtui.bench.gates.baseline import Baseline
+    from gwtui.bench.gates.thresholds import Tripped
+    from gwtui.bench.session.bench_recording import BenchRecording
+    from gwtui.bench.session.run_file import RunFile
     from gwtui.cli.bench import BenchOptions
     from gwtui.config import Config
     from gwtui.config.bench_plans import BenchPlan
@@ -42,9 +42,10 @@ _TAKEN = frozenset(
 
 def bench_plan(options: BenchOptions, name: str) -> int:
     """Carry out the plan of that name, and print the results. Returns the exit code."""
-    from gwtui.bench import campaign_report, ratio_gates
-    from gwtui.bench.campaign_outlook import notes_of
-    from gwtui.bench.campaign_run import CampaignRun
+    from gwtui.bench.campaign import campaign_report
+    from gwtui.bench.campaign.campaign_outlook import notes_of
+    from gwtui.bench.campaign.campaign_run import CampaignRun
+    from gwtui.bench.gates import ratio_gates
 
     recording = resumed_recording(options, {}, "plan")
     campaign = campaign_for(options, name)
@@ -89,8 +90,8 @@ def bench_plan(options: BenchOptions, name: str) -> int:
 
 def _baseline(campaign: Campaign, options: BenchOptions) -> Baseline | None:
     """The earlier measurement that each point is compared with. Raises a Refusal."""
-    from gwtui.bench import baseline
-    from gwtui.bench.campaign import nothing_of
+    from gwtui.bench.campaign.campaign import nothing_of
+    from gwtui.bench.gates import baseline
     from gwtui.cli.user_files import progress
     from gwtui.recorder import session_dir
 
@@ -105,7 +106,7 @@ def _baseline(campaign: Campaign, options: BenchOptions) -> Baseline | None:
 
 def _refuse_changed(campaign: Campaign, recording: BenchRecording) -> None:
     """Raise a Refusal where the campaign does not have a point of the session."""
-    from gwtui.bench.run_file import Point
+    from gwtui.bench.session.run_file import Point
 
     points = {each.name: each for each in campaign.points}
     for was in recording.run.points:
@@ -119,8 +120,8 @@ def _refuse_changed(campaign: Campaign, recording: BenchRecording) -> None:
 
 def _run_file(campaign: Campaign, options: BenchOptions) -> Callable[[float], RunFile]:
     """What `run.json` says of a plan that is begun at a wall time."""
-    from gwtui.bench.campaign_report import plan_told
-    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.campaign.campaign_report import plan_told
+    from gwtui.bench.session.run_file import RunFile
 
     return lambda at: RunFile.new(
         plan_told(campaign),
@@ -136,7 +137,7 @@ def _junit(
     run: CampaignRun, asked: Sequence[tuple[str, str]], tripped: Sequence[Tripped], options: BenchOptions
 ) -> bytes:
     """The gates of every point as JUnit XML. `asked`: the expressions, each with a point that it is about."""
-    from gwtui.bench.junit import cases_of, junit_xml
+    from gwtui.bench.gates.junit import cases_of, junit_xml
     from gwtui.text.units import timestamp
 
     stopped_by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
@@ -147,7 +148,7 @@ def _junit(
 
 async def _carried_out(run: CampaignRun) -> None:
     """Drive it, once it was said what of its open loops is out of this machine's reach."""
-    from gwtui.bench.machine_limits import out_of_reach, send_capacity
+    from gwtui.bench.run.machine_limits import out_of_reach, send_capacity
 
     point = max(run.campaign.points, key=lambda each: each.load.rate or 0.0)
     if point.load.rate is not None:
@@ -159,8 +160,8 @@ async def _carried_out(run: CampaignRun) -> None:
 
 def campaign_for(options: BenchOptions, name: str) -> Campaign:
     """The campaign that the configuration and the command line describe. Raises a Refusal."""
-    from gwtui.bench import targets
-    from gwtui.bench.campaign import campaign_of
+    from gwtui.bench.campaign.campaign import campaign_of
+    from gwtui.bench.work import targets
     from gwtui.config import load
 
     refuse_others(options)
@@ -209,7 +210,7 @@ def _limited(plan: BenchPlan) -> BenchPlan:
     """The plan with a limit for its open loops, which this machine bears. Raises a Refusal for what it does not."""
     import msgspec
 
-    from gwtui.bench.machine_limits import in_flight_limit
+    from gwtui.bench.run.machine_limits import in_flight_limit
 
     limit = in_flight_limit()
     if plan.rate is not None and plan.concurrency is None:
@@ -233,7 +234,7 @@ def changed(profile: Profile, plan: BenchPlan, options: BenchOptions) -> Profile
     """The profile with what the options change of the plan's endpoints."""
     import msgspec
 
-    from gwtui.bench.campaign import endpoints_of
+    from gwtui.bench.campaign.campaign import endpoints_of
     from gwtui.config import endpoint_from
 
     changes = given(omit=options.omit, stream=options.stream)
@@ -246,7 +247,7 @@ def changed(profile: Profile, plan: BenchPlan, options: BenchOptions) -> Profile
 
 def plan_faults(config: Config) -> Iterator[ConfigFault]:
     """Prompts, objectives and gates of plans that cannot be used."""
-    from gwtui.bench import campaign
+    from gwtui.bench.campaign import campaign
     from gwtui.config.errors import ConfigFault, dotted
     from gwtui.config.tomlfile import Lines, read
 
@@ -258,8 +259,8 @@ def plan_faults(config: Config) -> Iterator[ConfigFault]:
 
 def print_plans(config: Config) -> None:
     """What each plan of a configuration without faults will do."""
-    from gwtui.bench.campaign import campaign_of
-    from gwtui.bench.campaign_outlook import plan_lines
+    from gwtui.bench.campaign.campaign import campaign_of
+    from gwtui.bench.campaign.campaign_outlook import plan_lines
 
     for plan in config.plans:
         for line in ["", *plan_lines(campaign_of(plan, config.profile(plan.profile)))]:

@@ -17,12 +17,12 @@ from gwtui.cli.options import FILE, option_group
 from gwtui.cli.workload import WorkloadOptions
 
 if TYPE_CHECKING:
-    from gwtui.bench.bench_recording import BenchRecording
-    from gwtui.bench.bench_session import BenchSession
-    from gwtui.bench.plan import Plan
-    from gwtui.bench.run_file import RunFile
-    from gwtui.bench.runner import BenchRun
-    from gwtui.bench.thresholds import Tripped
+    from gwtui.bench.gates.thresholds import Tripped
+    from gwtui.bench.run.runner import BenchRun
+    from gwtui.bench.session.bench_recording import BenchRecording
+    from gwtui.bench.session.bench_session import BenchSession
+    from gwtui.bench.session.run_file import RunFile
+    from gwtui.bench.work.plan import Plan
     from gwtui.cli.endpoints import Targets
     from gwtui.model.profile import Profile
     from gwtui.recorder.session_reader import UnreadRows
@@ -68,7 +68,7 @@ class SessionOptions(WorkloadOptions):
 def resumed_recording(options: SessionOptions, others: Mapping[str, Any], kind: str = "bench") -> BenchRecording | None:
     """What is to be gone on with; None without `--resume`. `others`: the options that were given, by name, as
     `--requests`. `kind`: of benchmark. Raises a Refusal."""
-    from gwtui.bench.bench_recording import read_bench
+    from gwtui.bench.session.bench_recording import read_bench
     from gwtui.recorder import session_dir
     from gwtui.recorder.session_reader import SessionError
 
@@ -120,7 +120,7 @@ def given_options() -> dict[str, str]:
 
 def resumed_targets(recording: BenchRecording) -> Targets:
     """The endpoints that were loaded. Raises a Refusal where they cannot be asked now, as without their keys."""
-    from gwtui.bench import targets
+    from gwtui.bench.work import targets
     from gwtui.cli.measure import refusing_targets
 
     with refusing_targets():
@@ -132,7 +132,7 @@ def resumed_plan(recording: BenchRecording) -> Plan:
     """How they are loaded. Raises a Refusal."""
     import msgspec
 
-    from gwtui.bench.plan import Plan
+    from gwtui.bench.work.plan import Plan
 
     try:
         return msgspec.convert(recording.run.plan, Plan)
@@ -160,7 +160,7 @@ class Keeping:
         recording: BenchRecording | None = None,
     ) -> Self:
         """`profile` has the endpoints that are loaded. `run_file`: what `run.json` says of a start at that time."""
-        from gwtui.bench.bench_session import BenchSession
+        from gwtui.bench.session.bench_session import BenchSession
 
         if recording is not None:
             return cls(BenchSession.resumed(recording), True, recording, options.config_file)
@@ -174,7 +174,7 @@ class Keeping:
 
     def __enter__(self) -> Self:
         """Raises a Refusal for a directory that is not to be written to."""
-        from gwtui.bench.bench_session import SessionRefusedError
+        from gwtui.bench.session.bench_session import SessionRefusedError
 
         if self.session is None:
             return self
@@ -201,7 +201,7 @@ class Keeping:
 
     def fill(self, run: BenchRun) -> None:
         """Connect the run with the session; of one that is gone on with, count first what is there."""
-        from gwtui.bench.resume import SessionResults, Stretches
+        from gwtui.bench.session.resume import SessionResults, Stretches
 
         found: list[Stretches] = []
 
@@ -295,7 +295,7 @@ def junit_of(
     allow_undecided: bool,
 ) -> bytes:
     """The gates of a run as JUnit XML."""
-    from gwtui.bench.junit import cases_of, junit_xml
+    from gwtui.bench.gates.junit import cases_of, junit_xml
     from gwtui.text.units import timestamp
 
     measured = list(run.measured.values())

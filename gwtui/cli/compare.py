@@ -18,10 +18,10 @@ from gwtui.cli.options import exit_with, seconds
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
-    from gwtui.bench.plan import Plan
-    from gwtui.bench.ratio_gates import RatioGate
-    from gwtui.bench.runner import BenchRun
-    from gwtui.bench.thresholds import Tripped
+    from gwtui.bench.gates.ratio_gates import RatioGate
+    from gwtui.bench.gates.thresholds import Tripped
+    from gwtui.bench.run.runner import BenchRun
+    from gwtui.bench.work.plan import Plan
     from gwtui.stats.comparison import ComparedSeries
 
 DEFAULT_REQUESTS = 100
@@ -39,7 +39,7 @@ class CompareOptions(measure.MeasureOptions):
 
     def plan(self) -> Plan:
         """Endpoints in turns, so that what changes with time changes all of them."""
-        from gwtui.bench.plan import Order, Plan
+        from gwtui.bench.work.plan import Order, Plan
 
         requests = self.requests_or(DEFAULT_REQUESTS)
         return Plan(requests=requests, for_s=self.for_s, warmup=self.warmup, order=Order.INTERLEAVED)
@@ -109,8 +109,8 @@ def compare(options: CompareOptions) -> int:
 
 
 def _measure(options: CompareOptions) -> int:
-    from gwtui.bench.results import series_of
-    from gwtui.bench.runner import BenchRun
+    from gwtui.bench.results.measured import series_of
+    from gwtui.bench.run.runner import BenchRun
     from gwtui.stats.comparison import all_pairs
 
     profile, endpoints = measure.from_profile(options.sources, options)
@@ -132,7 +132,7 @@ def _measure(options: CompareOptions) -> int:
 
 def _look_back(options: CompareOptions) -> int:
     """Compare recorded sessions with themselves, or with what was usual."""
-    from gwtui.bench.since import against_usual, before_and_after, since_of
+    from gwtui.bench.earlier.since import against_usual, before_and_after, since_of
 
     if options.since is not None and options.usual:
         raise Refusal("--since and --usual are two comparisons: give one of them")
@@ -182,7 +182,7 @@ def _path_of(source: str) -> Path:
 
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
-    from gwtui.bench.bench_recording import read_series
+    from gwtui.bench.session.bench_recording import read_series
     from gwtui.recorder.disk import other_parts
 
     for path in paths:
@@ -241,7 +241,8 @@ def _print_pairs(
     label: str = "",
 ) -> list[Tripped]:
     """Print the comparisons. Returns the gates that were not passed, the `limits` among them."""
-    from gwtui.bench import ratio_gates, report
+    from gwtui.bench.gates import ratio_gates
+    from gwtui.bench.report import output
     from gwtui.stats import comparison
 
     if run is None:
@@ -252,7 +253,7 @@ def _print_pairs(
     tripped = [*limits, *ratio_gates.tripped(answers)]
     measured = list(run.measured.values()) if run is not None else []
     if options.as_json:
-        say(report.compare_json(pairs, found, label, answers, tripped))
+        say(output.compare_json(pairs, found, label, answers, tripped))
     else:
-        say(report.compare_text(pairs, found, measured, measure.text_style(), label, ratio_gates.lines(answers)))
+        say(output.compare_text(pairs, found, measured, measure.text_style(), label, ratio_gates.lines(answers)))
     return tripped

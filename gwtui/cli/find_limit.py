@@ -11,9 +11,9 @@ from gwtui.cli.measure import outputs_of, text_style
 from gwtui.cli.workload import LEAST_REQUESTS, MOST_REQUESTS
 
 if TYPE_CHECKING:
-    from gwtui.bench.limit_search import LimitPoint, LimitSearch
-    from gwtui.bench.plan import Plan
-    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.search.limit_search import LimitPoint, LimitSearch
+    from gwtui.bench.session.run_file import RunFile
+    from gwtui.bench.work.plan import Plan
     from gwtui.cli.bench import BenchOptions
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.model.records import Ping, Request
@@ -40,8 +40,8 @@ def find_limit(options: BenchOptions, profile: Profile, endpoints: Sequence[Endp
     """Search one endpoint after the other and print what was found. Returns the exit code."""
     from signal import Signals
 
-    from gwtui.bench import limit_report
-    from gwtui.bench.csv_out import request_lines
+    from gwtui.bench.results.csv_out import request_lines
+    from gwtui.bench.search import limit_report
 
     _refuse_others(options)
     outputs = outputs_of(options)
@@ -83,8 +83,8 @@ def find_limit(options: BenchOptions, profile: Profile, endpoints: Sequence[Endp
 
 def _keep(search: LimitSearch, keeping: Keeping, rows: list[bytes] | None) -> None:
     """Have the results of the search written as they come."""
-    from gwtui.bench.csv_out import request_line
-    from gwtui.bench.run_file import Point
+    from gwtui.bench.results.csv_out import request_line
+    from gwtui.bench.session.run_file import Point
 
     session = keeping.session
 
@@ -106,7 +106,7 @@ def _run_file(options: BenchOptions, searches: Sequence[LimitSearch]) -> Callabl
     """What `run.json` says of a search that begins at a wall time."""
     from dataclasses import replace
 
-    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.session.run_file import RunFile
 
     plan = {"max_requests": sum(each.most_requests for each in searches), "rate": searches[0].start_per_s}
     endpoints = [each.endpoint for each in searches]
@@ -126,7 +126,7 @@ def _loaded(profile: Profile, endpoints: Sequence[Endpoint]) -> Profile:
 
 
 def _searches(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]) -> list[LimitSearch]:
-    from gwtui.bench.limit_search import START_PER_S, LimitSearch
+    from gwtui.bench.search.limit_search import START_PER_S, LimitSearch
 
     most = options.max_requests or MOST_REQUESTS
     each = most // len(endpoints)

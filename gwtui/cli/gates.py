@@ -16,10 +16,10 @@ from gwtui.cli.options import option_group
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
-    from gwtui.bench.baseline import Baseline
-    from gwtui.bench.ratio_gates import GateAnswer, RatioGate
-    from gwtui.bench.results import Measured
-    from gwtui.bench.thresholds import Threshold, Tripped
+    from gwtui.bench.gates.baseline import Baseline
+    from gwtui.bench.gates.ratio_gates import GateAnswer, RatioGate
+    from gwtui.bench.gates.thresholds import Threshold, Tripped
+    from gwtui.bench.results.measured import Measured
 
 gate_options = option_group(
     click.option("--fail-if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable."),
@@ -53,7 +53,7 @@ class Gates:
 
     def judged(self, measured: Sequence[Measured]) -> JudgedGates:
         """What became of them."""
-        from gwtui.bench import ratio_gates, thresholds
+        from gwtui.bench.gates import ratio_gates, thresholds
 
         answers = self.baseline.judged(measured) if self.baseline is not None else []
         return JudgedGates(
@@ -102,9 +102,9 @@ def gates_of(
 ) -> Gates:
     """The gates of a run at these endpoints, of which nothing is measured yet. Raises a Refusal.
 
-    `names`: see `gwtui.bench.baseline.load`. `compares`: the endpoints are compared with each other.
+    `names`: see `gwtui.bench.gates.baseline.load`. `compares`: the endpoints are compared with each other.
     """
-    from gwtui.bench import ratio_gates, thresholds
+    from gwtui.bench.gates import ratio_gates, thresholds
 
     with refusing_targets():
         texts, ratios = ratio_gates.parse_all(options.fail_if)
@@ -120,7 +120,7 @@ def gates_of(
 
 
 def _load(path: Path, names: Sequence[str], ratios: Sequence[RatioGate], measured: Sequence[Measured]) -> Baseline:
-    from gwtui.bench.baseline import load
+    from gwtui.bench.gates.baseline import load
     from gwtui.recorder import session_dir
 
     with progress() as add:
@@ -129,7 +129,7 @@ def _load(path: Path, names: Sequence[str], ratios: Sequence[RatioGate], measure
 
 def recorded_gates(options: MeasureOptions) -> list[RatioGate]:
     """The gates of recorded measurements. Raises a Refusal for a limit, which they do not have the results for."""
-    from gwtui.bench import ratio_gates
+    from gwtui.bench.gates import ratio_gates
 
     with refusing_targets():
         limits, gates = ratio_gates.parse_all(options.fail_if)

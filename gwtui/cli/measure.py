@@ -17,8 +17,8 @@ from gwtui.cli.options import FILE, given, seconds
 from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
-    from gwtui.bench.campaign_run import CampaignRun
-    from gwtui.bench.runner import BenchRun
+    from gwtui.bench.campaign.campaign_run import CampaignRun
+    from gwtui.bench.run.runner import BenchRun
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.text.tables import TextStyle
 
@@ -88,9 +88,9 @@ measure_options = options.option_group(
 @contextmanager
 def refusing_targets() -> Iterator[None]:
     """Faults of targets, thresholds, files and the configuration end the command."""
-    from gwtui.bench.csv_rows import CSVError
-    from gwtui.bench.slo import ExpressionError
-    from gwtui.bench.targets import TargetError
+    from gwtui.bench.results.slo import ExpressionError
+    from gwtui.bench.work.targets import TargetError
+    from gwtui.codec.csv_rows import CSVError
 
     with refusing():
         try:
@@ -101,7 +101,7 @@ def refusing_targets() -> Iterator[None]:
 
 def from_profile(names: Sequence[str], options: MeasureOptions) -> Targets:
     """The endpoints of these names; for no names, all that are not paused. Raises a Refusal."""
-    from gwtui.bench import targets
+    from gwtui.bench.work import targets
 
     profile, found = endpoints.from_profile(options.config_file, options.profile_name, names, options.changes())
     with refusing_targets():
@@ -127,7 +127,7 @@ def outputs_of(options: MeasureOptions) -> dict[str, OutputFile]:
 
 def write(run: BenchRun, outputs: Mapping[str, OutputFile]) -> None:
     """Write the CSV files of the run. Raises OwnFaultError."""
-    from gwtui.bench.csv_out import aggregate_lines, request_lines
+    from gwtui.bench.results.csv_out import aggregate_lines, request_lines
 
     for name, output in outputs.items():
         measured = list(run.measured.values())

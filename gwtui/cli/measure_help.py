@@ -44,7 +44,7 @@ class MeasureHelp(FlagsAsGo):
         _section(formatter, "Other", list(records.values()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from gwtui.bench.measures import COMPARING, MEASURES
+        from gwtui.bench.gates.measures import COMPARING, MEASURES
         from gwtui.model.metrics import LATENCIES
 
         formatter.write_paragraph()

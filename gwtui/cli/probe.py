@@ -183,8 +183,8 @@ def _refuse_useless(endpoint: Endpoint, fields: Mapping[str, Any]) -> None:
 def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, as_json: bool) -> int:
     """Probe it once and print everything, of a conversation each turn; its last decides. Ctrl-C ends the probe; what
     arrived until then is printed. `fail_if`: gates that it has to pass."""
-    from gwtui.bench import gate_figures, thresholds
-    from gwtui.bench.results import empty
+    from gwtui.bench.gates import gate_figures, thresholds
+    from gwtui.bench.results.measured import empty
     from gwtui.report import probe_json, probe_text
 
     measured = empty((endpoint,))

@@ -191,9 +191,9 @@ def _text(writeup: Writeup, session: Session, form: str, zone: tzinfo | None) ->
 
 def _bench_text(session: Session, options: ReportOptions) -> str:
     """The same of a benchmark, which has no incidents. Raises OSError."""
-    from gwtui.bench.bench_recording import read_bench
-    from gwtui.bench.session_page import bench_html, bench_markdown
-    from gwtui.bench.session_report import bench_report, bench_report_json
+    from gwtui.bench.report.session_page import bench_html, bench_markdown
+    from gwtui.bench.report.session_report import bench_report, bench_report_json
+    from gwtui.bench.session.bench_recording import read_bench
     from gwtui.cli.decode import learn_keys
     from gwtui.recorder.session_reader import SessionError
     from gwtui.secrets.resolver import learn, masked

@@ -15,11 +15,11 @@ from gwtui.cli.measure import outputs_of, refusing_targets, text_style
 from gwtui.cli.options import option_group
 
 if TYPE_CHECKING:
-    from gwtui.bench.plan import Plan
-    from gwtui.bench.results import Measured
-    from gwtui.bench.run_file import RunFile
-    from gwtui.bench.slo import Objective
-    from gwtui.bench.sweep import Sweep, SweepPoint
+    from gwtui.bench.results.measured import Measured
+    from gwtui.bench.results.slo import Objective
+    from gwtui.bench.search.sweep import Sweep, SweepPoint
+    from gwtui.bench.session.run_file import RunFile
+    from gwtui.bench.work.plan import Plan
     from gwtui.cli.bench import BenchOptions
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.model.records import Ping, Request
@@ -46,7 +46,7 @@ def _slo(_ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
     """The objectives of all these texts."""
     if not texts:
         return ()
-    from gwtui.bench.slo import SLOError, parse_slo
+    from gwtui.bench.results.slo import SLOError, parse_slo
 
     try:
         return parse_slo(",".join(texts))
@@ -68,7 +68,7 @@ slo_options = option_group(
 
 def refuse_slo(slo: Sequence[Objective], measured: Sequence[Measured]) -> None:
     """Raises a Refusal for an objective that no endpoint can answer."""
-    from gwtui.bench.slo import check_slo
+    from gwtui.bench.results.slo import check_slo
 
     with refusing_targets():
         check_slo(slo, [metric for each in measured for metric in each.metrics])
@@ -78,8 +78,8 @@ def sweep(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]
     """Sweep one endpoint after the other and print what was found. Returns the exit code."""
     from signal import Signals
 
-    from gwtui.bench.csv_out import request_lines
-    from gwtui.bench.sweep_report import sweep_json, sweep_text
+    from gwtui.bench.results.csv_out import request_lines
+    from gwtui.bench.search.sweep_report import sweep_json, sweep_text
 
     outputs = outputs_of(options)
     sweeps = _sweeps(options, profile, endpoints)
@@ -119,8 +119,8 @@ def sweep(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]
 
 
 def _sweeps(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]) -> list[Sweep]:
-    from gwtui.bench.results import empty
-    from gwtui.bench.sweep import Axis, Sweep
+    from gwtui.bench.results.measured import empty
+    from gwtui.bench.search.sweep import Axis, Sweep
 
     for option, name in _NOT_WITH.items():
         if getattr(options, name, None):
@@ -143,15 +143,15 @@ def _sweeps(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoin
 
 def _answerable(slo: Sequence[Objective], endpoint: Endpoint) -> tuple[Objective, ...]:
     """The objectives about what is measured at that endpoint."""
-    from gwtui.bench.results import metrics_of
+    from gwtui.bench.results.measured import metrics_of
 
     return tuple(each for each in slo if each.metric in metrics_of(endpoint))
 
 
 def _keep(search: Sweep, keeping: Keeping, rows: list[bytes] | None) -> None:
     """Have the results of the sweep written as they come."""
-    from gwtui.bench.csv_out import request_line
-    from gwtui.bench.run_file import Point
+    from gwtui.bench.results.csv_out import request_line
+    from gwtui.bench.session.run_file import Point
 
     session = keeping.session
 
@@ -171,7 +171,7 @@ def _keep(search: Sweep, keeping: Keeping, rows: list[bytes] | None) -> None:
 
 def _run_file(options: BenchOptions, sweeps: Sequence[Sweep]) -> Callable[[float], RunFile]:
     """What `run.json` says of a sweep that begins at a wall time."""
-    from gwtui.bench.run_file import RunFile
+    from gwtui.bench.session.run_file import RunFile
 
     plan = {"max_requests": sum(each.most_requests for each in sweeps), "sweep": options.sweep}
     endpoints = [each.endpoint for each in sweeps]

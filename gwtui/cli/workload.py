@@ -14,9 +14,9 @@ from gwtui.cli.options import given, option_group
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
-    from gwtui.bench.arrivals import Arrivals
-    from gwtui.bench.prompts import Prompts
-    from gwtui.bench.workload import Workload
+    from gwtui.bench.work.arrivals import Arrivals
+    from gwtui.bench.work.prompts import Prompts
+    from gwtui.bench.work.workload import Workload
     from gwtui.model.profile import Endpoint
 
 MOST_REQUESTS, LEAST_REQUESTS = 300, 10
@@ -46,7 +46,7 @@ class WorkloadOptions(MeasureOptions):
 
     def pairs_of(self, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         """The endpoints to load, each twice with `--cold-warm`. Raises a Refusal."""
-        from gwtui.bench.workload import check_questions, cold_and_warm
+        from gwtui.bench.work.workload import check_questions, cold_and_warm
 
         self._refuse_alone()
         if self.nonce and self.cold_warm:
@@ -63,8 +63,8 @@ class WorkloadOptions(MeasureOptions):
 
     def workload(self, endpoints: tuple[Endpoint, ...]) -> Workload:
         """What the requests ask, of which a file of prompts is read now. Raises a Refusal."""
-        from gwtui.bench.prompts import Prompts, PromptsError
-        from gwtui.bench.workload import WARM, Workload
+        from gwtui.bench.work.prompts import Prompts, PromptsError
+        from gwtui.bench.work.workload import WARM, Workload
 
         prompts = None
         if self.prompts is not None:
@@ -94,8 +94,8 @@ class WorkloadOptions(MeasureOptions):
                 raise Refusal(f"{option} is for {' and '.join(others)}: add one of them, or leave it out")
 
     def _replayed(self, endpoints: tuple[Endpoint, ...], prompts: Prompts | None) -> Workload:
-        from gwtui.bench.replayed import read_replay
-        from gwtui.bench.workload import replayed
+        from gwtui.bench.work.replayed import read_replay
+        from gwtui.bench.work.workload import replayed
 
         path, most = self.replay or Path(), self.max_requests or MOST_REPLAYED
         for name in ("rate", "arrivals", "requests", "for_s", "cold_warm", "interleave"):
@@ -114,7 +114,7 @@ class WorkloadOptions(MeasureOptions):
 
     def arrivals_asked(self) -> Arrivals | None:
         """When requests are due; None where only a rate, or none, is given. Raises a Refusal."""
-        from gwtui.bench.arrivals import ArrivalsError, arrivals_of
+        from gwtui.bench.work.arrivals import ArrivalsError, arrivals_of
 
         if self.arrivals is None:
             return None

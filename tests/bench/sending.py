@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gwtui.bench.plan import Plan
-from gwtui.bench.results import Measured, empty
-from gwtui.bench.runner import drive
+from gwtui.bench.results.measured import Measured, empty
+from gwtui.bench.run.runner import drive
+from gwtui.bench.work.plan import Plan
 from gwtui.model.enums import Unsent
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint, Profile

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.answering import WHOLE, Answering, answering
 
-from gwtui.bench.bench_recording import read_bench
+from gwtui.bench.session.bench_recording import read_bench
 from gwtui.cli import bench, compare, decode, incidents, replay, report
 from gwtui.recorder import state_dir
 from gwtui.stats import accuracy

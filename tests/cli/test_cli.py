@@ -85,7 +85,13 @@ print(*sys.modules)
     assert not loaded & {"textual", "rich", "httpx", "httpcore", "websockets", "starlette", "uvicorn", "msgspec"}
     own = {name for name in run.stdout.split() if name.startswith("gwtui.")}
     light = {"gwtui.model", "gwtui.model.signals", "gwtui.secrets", "gwtui.secrets.crash_output", "gwtui.text.manual"}
-    of_bench_help = {"gwtui.model.enums", "gwtui.model.metrics", "gwtui.bench", "gwtui.bench.measures"}
+    of_bench_help = {
+        "gwtui.model.enums",
+        "gwtui.model.metrics",
+        "gwtui.bench",
+        "gwtui.bench.gates",
+        "gwtui.bench.gates.measures",
+    }
     assert {name for name in own if not name.startswith("gwtui.cli")} - {"gwtui.text"} == light | of_bench_help
 
 

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 from support.answering import Answering, Asked, answering, whole
 
-from gwtui.bench import progress
-from gwtui.bench.targets import SPECIAL_VALUE
+from gwtui.bench.run import progress
+from gwtui.bench.work.targets import SPECIAL_VALUE
 from gwtui.cli import gateway as command
 from gwtui.stats import accuracy
 

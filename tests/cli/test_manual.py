@@ -12,7 +12,7 @@ from support.apis import script_of
 from support.commanding import gwtui
 
 from gwtui import cli
-from gwtui.bench import ratio_gates, thresholds
+from gwtui.bench.gates import ratio_gates, thresholds
 from gwtui.checks.registry import CHECKS
 from gwtui.cli.manual import INSTEAD
 from gwtui.config import load

@@ -15,7 +15,7 @@ from support.framed import WIRES, stream_type, wire_of
 from support.scripted import chunk
 from support.streams import named, unnamed
 
-from gwtui.bench import gate_figures, thresholds
+from gwtui.bench.gates import gate_figures, thresholds
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError
 from gwtui.framing import FRAMINGS

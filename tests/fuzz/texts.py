@@ -18,8 +18,9 @@ from support.framed import stream_type, wire_of
 from support.script import response
 from support.texts import texts_of
 
-from gwtui.bench import csv_in, csv_rows, gate_figures, thresholds
-from gwtui.codec import wire
+from gwtui.bench.earlier import csv_in
+from gwtui.bench.gates import gate_figures, thresholds
+from gwtui.codec import csv_rows, wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
 from gwtui.decode import CaptureError, decode, opened

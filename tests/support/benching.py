@@ -10,8 +10,8 @@ from random import Random
 from types import TracebackType
 from typing import Any, Self
 
-from gwtui.bench.results import Measured, empty
-from gwtui.bench.runner import ProbeDeps
+from gwtui.bench.results.measured import Measured, empty
+from gwtui.bench.run.runner import ProbeDeps
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request

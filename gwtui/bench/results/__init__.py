@@ -1,0 +1,1 @@
+"""What came back: results counted endpoint by endpoint, their latencies, rates, steadiness and objectives."""
