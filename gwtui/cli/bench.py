@@ -45,9 +45,11 @@ from gwtui.cli.workload import workload_options
 
 if TYPE_CHECKING:
     from gwtui.bench.results.slo import Objective
+    from gwtui.bench.run.runner import BenchRun
     from gwtui.bench.session.bench_recording import BenchRecording
     from gwtui.bench.session.run_file import RunFile
     from gwtui.bench.work.plan import Plan
+    from gwtui.bench.work.workload import Workload
     from gwtui.model.profile import Endpoint, Profile
 
 DEFAULT_REQUESTS = 1000
@@ -231,7 +233,6 @@ def command(**options: Any) -> None:
 def bench(options: BenchOptions) -> int:
     """Load the endpoints and print the results. Returns the exit code."""
     from gwtui.bench.report import output
-    from gwtui.bench.run.runner import BenchRun
 
     if options.plan_name is not None:
         return bench_plan(options, options.plan_name)
@@ -252,14 +253,7 @@ def bench(options: BenchOptions) -> int:
     plan = workload.planned(plan)
     if recording is not None:
         refuse_other_prompts(recording, workload.told())
-    run = BenchRun.of(
-        endpoints,
-        plan,
-        keeps_rows=options.request_csv is not None,
-        only_200=options.like_src,
-        deadline_s=options.deadline_s,
-        workload=workload,
-    )
+    run = _run_of(options, endpoints, plan, workload)
     refuse_slo(plan.slo, list(run.measured.values()))
     gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)
     outputs = outputs_of(options)
@@ -269,10 +263,9 @@ def bench(options: BenchOptions) -> int:
         judged = gates.judged(list(run.measured.values()))
         told = output.bench_json(run, judged.tripped, judged.told())
         keeping.summary(told)
-        if options.as_json:
-            say(told)
-        else:
-            say(output.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src))
+        say(
+            told if options.as_json else output.bench_text(run, text_style(), judged.lines(), doubtful=options.like_src)
+        )
         write(run, outputs)
         if junit is not None:
             junit.write(junit_of(run, judged.asked(), judged.tripped, allow_undecided=options.allow_undecided))
@@ -282,13 +275,26 @@ def bench(options: BenchOptions) -> int:
         report_results()
         keeping.close()
 
-    profile = _loaded(profile, endpoints)
-    run_file = _run_file(options, plan, endpoints, workload.told())
+    profile, run_file = _loaded(profile, endpoints), _run_file(options, plan, endpoints, workload.told())
     with Keeping.of(options, profile, run_file, recording) as keeping:
         keeping.fill(run)
         drive(run, endpoints, profile, last_words)
         tripped = report_results()
     return exit_code(run, tripped=tripped)
+
+
+def _run_of(options: BenchOptions, endpoints: Sequence[Endpoint], plan: Plan, workload: Workload) -> BenchRun:
+    """The run that the options ask for; nothing has been sent yet."""
+    from gwtui.bench.run.runner import BenchRun
+
+    return BenchRun.of(
+        endpoints,
+        plan,
+        keeps_rows=options.request_csv is not None,
+        only_200=options.like_src,
+        deadline_s=options.deadline_s,
+        workload=workload,
+    )
 
 
 def _as_begun(options: BenchOptions, recording: BenchRecording) -> BenchOptions:

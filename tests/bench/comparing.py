@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gwtui.bench.results.measured import Values
+from gwtui.bench.results.values import Values
 from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import ComparedSeries, Comparison, compare
 from gwtui.stats.significance import Sample

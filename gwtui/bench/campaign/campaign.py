@@ -82,7 +82,7 @@ class CampaignPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PointBlock:
     """A part of a point, which is measured at once."""
 
     point: CampaignPoint
@@ -97,7 +97,7 @@ class Campaign:
     profile: Profile
     points: tuple[CampaignPoint, ...]
     """By endpoint, prompt, token limit and load."""
-    blocks: tuple[Block, ...]
+    blocks: tuple[PointBlock, ...]
     """In the order in which they are measured."""
     gates: tuple[Threshold, ...] = ()
     """Limits of the plan that are about any of its points."""
@@ -256,13 +256,13 @@ def turns_of(parts: int, most: int) -> list[int]:
     return [*early, *([most // 2] if parts % 2 else []), *(most - 1 - turn for turn in reversed(early))]
 
 
-def _blocks(points: Sequence[CampaignPoint], most: int) -> Iterator[Block]:
+def _blocks(points: Sequence[CampaignPoint], most: int) -> Iterator[PointBlock]:
     order = sorted(points, key=lambda point: point.place)
     planned = {point.name: _parts(point.load, most) for point in order}
     for turn in range(most):
         for point in order if turn % 2 == 0 else reversed(order):
             if (plan := planned[point.name].get(turn)) is not None:
-                yield Block(point, plan)
+                yield PointBlock(point, plan)
 
 
 def _parts(load: Plan, most: int) -> dict[int, Plan]:

@@ -12,7 +12,8 @@ from gwtui.bench.campaign.campaign_outlook import notes_of
 from gwtui.bench.campaign.campaign_table import LOAD, MAX_TOKENS, PROMPT, axes_lines, values_of
 from gwtui.bench.gates.thresholds import Tripped
 from gwtui.bench.report import breakdown
-from gwtui.bench.report.output import comparisons_told, endpoint_told, failures_told, formatted, gate_told, joined
+from gwtui.bench.report.comparison_json import comparisons_told, failures_told
+from gwtui.bench.report.output import endpoint_told, formatted, gate_told, joined
 from gwtui.bench.results.csv_out import AGGREGATE_COLUMNS, BENCH_REQUEST_COLUMNS, aggregate_cells, bench_row
 from gwtui.bench.results.measured import Measured, series_of
 from gwtui.bench.results.steadiness import steadiness_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gwtui.bench.campaign.campaign import Block, Campaign, CampaignPoint, gates_of, nothing_of
+from gwtui.bench.campaign.campaign import Campaign, CampaignPoint, PointBlock, gates_of, nothing_of
 from gwtui.bench.gates.thresholds import Tripped, judge
 from gwtui.bench.results.measured import Measured
 from gwtui.bench.run.progress import ended, failed, shown
@@ -46,7 +46,7 @@ class CampaignRun:
     ran_out: bool = False
     stopped_by: Signals | None = None
     seconds: float = 0.0
-    blocks: Sequence[Block] = field(init=False)
+    blocks: Sequence[PointBlock] = field(init=False)
     """What is to be measured, in this order."""
     zero_ns: int = 0
     """The stamp from which those of earlier results count, of a campaign that is gone on with."""
@@ -105,7 +105,7 @@ class CampaignRun:
         self.seconds, self.zero_ns = stretches.seconds, session.zero_ns
         return sum(done.sent for done in stretches.done.values())
 
-    async def _drive(self, block: Block, deps: ProbeDeps | None) -> None:
+    async def _drive(self, block: PointBlock, deps: ProbeDeps | None) -> None:
         point, measured = block.point, self.measured[block.point.name]
         before = measured.flights.started
         measured.flights.pause()
@@ -152,7 +152,9 @@ class CampaignRun:
         ]
 
 
-def left_of(blocks: Sequence[Block], done: Mapping[str, Done], ended_points: Collection[str]) -> Iterator[Block]:
+def left_of(
+    blocks: Sequence[PointBlock], done: Mapping[str, Done], ended_points: Collection[str]
+) -> Iterator[PointBlock]:
     """What is left of the blocks: what there is of a point takes the place of its first ones."""
     sent = {name: each.sent for name, each in done.items()}
     spent_s = {name: each.elapsed_s for name, each in done.items()}
@@ -165,7 +167,7 @@ def left_of(blocks: Sequence[Block], done: Mapping[str, Done], ended_points: Col
         for_s = None if plan.for_s is None else plan.for_s - there_s
         if name in ended_points or requests == 0 or (for_s is not None and for_s < DONE_S):
             continue
-        yield Block(block.point, replace(plan, requests=requests, for_s=for_s, already=there))
+        yield PointBlock(block.point, replace(plan, requests=requests, for_s=for_s, already=there))
 
 
 class CampaignProgress:
@@ -175,7 +177,7 @@ class CampaignProgress:
 
     def __init__(
         self,
-        blocks: Sequence[Block],
+        blocks: Sequence[PointBlock],
         measured: Mapping[str, Measured],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -199,7 +201,7 @@ class CampaignProgress:
     def in_requests(self) -> bool:
         return not self._is_timed
 
-    def begin(self, block: Block) -> None:
+    def begin(self, block: PointBlock) -> None:
         """A block begins."""
         self._block_began, self._before = self._clock(), self._ended(block)
 
@@ -233,7 +235,7 @@ class CampaignProgress:
         )
 
     @property
-    def _block(self) -> Block | None:
+    def _block(self) -> PointBlock | None:
         return self._blocks[self._finished] if self._finished < len(self._blocks) else None
 
     def _failed(self) -> str:
@@ -255,21 +257,21 @@ class CampaignProgress:
         elapsed_s = self._clock() - self._block_began
         return max(0.0, known[0] - elapsed_s) + sum(known[1:])
 
-    def _pace(self, block: Block) -> tuple[float, int]:
+    def _pace(self, block: PointBlock) -> tuple[float, int]:
         """Of the block's point, the block that is under way included."""
         seconds, requests = self._took.get(block.point.name, (0.0, 0))
         return seconds + self._clock() - self._block_began, requests + self._ended(block) - self._before
 
-    def _ended(self, block: Block) -> int:
+    def _ended(self, block: PointBlock) -> int:
         return ended([self._measured[block.point.name]])
 
-    def _steps(self, block: Block) -> int:
+    def _steps(self, block: PointBlock) -> int:
         if self._is_timed:
             return max(1, round((block.plan.for_s or 0.0) * STEPS_PER_S))
         return block.plan.requests or 1
 
 
-def expected_s(block: Block, paces: Mapping[str, tuple[float, int]], blocks: Sequence[Block]) -> float | None:
+def expected_s(block: PointBlock, paces: Mapping[str, tuple[float, int]], blocks: Sequence[PointBlock]) -> float | None:
     """How long a block takes, in seconds: as its plan has it, else by the pace of its point (seconds, requests), else
     by that of the others, as if every request took as long there; None where no request has ended yet."""
     plan = block.plan
@@ -281,7 +283,7 @@ def expected_s(block: Block, paces: Mapping[str, tuple[float, int]], blocks: Seq
     return min(limits) if limits else None
 
 
-def _each_s(point: CampaignPoint, paces: Mapping[str, tuple[float, int]], blocks: Sequence[Block]) -> float | None:
+def _each_s(point: CampaignPoint, paces: Mapping[str, tuple[float, int]], blocks: Sequence[PointBlock]) -> float | None:
     seconds, requests = paces.get(point.name, (0.0, 0))
     if requests:
         return seconds / requests

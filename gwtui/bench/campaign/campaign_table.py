@@ -60,7 +60,7 @@ def _first(keys: Sequence[str], axes: Sequence[str], values: Mapping[str, Mappin
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class TableFigure:
     """One line of figures of every group."""
 
     label: str
@@ -69,8 +69,8 @@ class Figure:
     colour: Callable[[Measured], str | None] = lambda _: None
 
 
-def _latency(metric: Metric) -> Figure:
-    return Figure(
+def _latency(metric: Metric) -> TableFigure:
+    return TableFigure(
         f"{metric.label} p50 / p95",
         lambda measured: _two_quantiles(measured, metric),
         lambda measured: metric in measured.metrics,
@@ -110,13 +110,13 @@ def _goodput(measured: Measured) -> str:
 
 FIGURES = (
     *map(_latency, HEADLINES),
-    Figure("good/s", _good_per_s),
-    Figure(
+    TableFigure("good/s", _good_per_s),
+    TableFigure(
         "output tokens/s", _tokens_per_s, lambda measured: measured.rates is None or bool(measured.rates.output_tokens)
     ),
-    Figure("failed", _failed, colour=lambda measured: FAILED if measured.failed else None),
-    Figure("goodput", _goodput, lambda measured: measured.attainment is not None),
-    Figure("cost", lambda measured: units.dollars(measured.cost_usd), lambda each: each.cost_usd is not None),
+    TableFigure("failed", _failed, colour=lambda measured: FAILED if measured.failed else None),
+    TableFigure("goodput", _goodput, lambda measured: measured.attainment is not None),
+    TableFigure("cost", lambda measured: units.dollars(measured.cost_usd), lambda each: each.cost_usd is not None),
 )
 """From the top of a group to its bottom."""
 
@@ -141,7 +141,7 @@ class _Grid:
                 shown = [""] * len(keys)
 
     @staticmethod
-    def _cell(figure: Figure, measured: Measured | None, style: TextStyle) -> TextCell:
+    def _cell(figure: TableFigure, measured: Measured | None, style: TextStyle) -> TextCell:
         if measured is None or not figure.applies(measured):
             return TextCell(units.MISSING)
         colour = figure.colour(measured)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gwtui.bench.results.csv_out import COUNTED_FROM, PLANNED_SEND
-from gwtui.bench.results.measured import FIGURES, Values
+from gwtui.bench.results.measured import FIGURES
+from gwtui.bench.results.values import Values
 from gwtui.bench.session.run_file import RunFile, RunFileError
 from gwtui.bench.session.session_rows import MAX_POINT
 from gwtui.codec.csv_rows import CSVError, Progress, Row, columns_of, csv_lines, is_count

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gwtui.bench.report.table import TableCell, grid
-from gwtui.bench.results.measured import FIGURES, Failures, Measured, Percentile, series_of
+from gwtui.bench.results.measured import FIGURES, Failures, Measured, series_of
+from gwtui.bench.results.values import Percentile
 from gwtui.bench.work.plan import Plan
 from gwtui.engine.load import PATIENCE
 from gwtui.model.enums import Kind, Unsent

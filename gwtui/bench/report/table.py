@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from gwtui.bench.results.measured import FIGURES, Measured, Percentile, Values
+from gwtui.bench.results.measured import FIGURES, Measured
 from gwtui.bench.results.rates import Rates
+from gwtui.bench.results.values import Percentile, Values
 from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import Comparison, FailureComparison
 from gwtui.stats.sentences import difference_text, p_text, signed_percent

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from gwtui.bench.results.measured import FIGURES, Measured, Percentile, wait_before_ns
+from gwtui.bench.results.measured import FIGURES, Measured, wait_before_ns
 from gwtui.bench.results.rates import Rates
+from gwtui.bench.results.values import Percentile
 from gwtui.codec.cells import Cell
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
 from gwtui.model.enums import Unsent

@@ -26,7 +26,7 @@ WIDE = 110
 WIDTH, NARROW = 36, 12
 
 
-class Progress(Protocol):
+class RunProgress(Protocol):
     """What is shown."""
 
     @property
@@ -51,7 +51,7 @@ class Progress(Protocol):
 
 
 @asynccontextmanager
-async def shown(progress: Progress) -> AsyncIterator[None]:
+async def shown(progress: RunProgress) -> AsyncIterator[None]:
     """Show how far it is while the block runs."""
     if sys.stderr is None:
         yield
@@ -106,7 +106,7 @@ async def _kept_up(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _saying(progress: Progress) -> None:
+async def _saying(progress: RunProgress) -> None:
     while True:
         await asyncio.sleep(LINE_PERIOD_S)
         with suppress(OSError):  # nobody reads it any more
