@@ -246,9 +246,8 @@ def bench(options: BenchOptions) -> int:
         if options.find_limit:
             return find_limit(options, profile, endpoints)
     else:
-        plan = resumed_plan(recording)
+        plan, options = resumed_plan(recording), _as_begun(options, recording)
         profile, endpoints = resumed_targets(recording)
-        options = _as_begun(options, recording)
     workload = options.workload(endpoints)
     plan = workload.planned(plan)
     if recording is not None:

@@ -182,7 +182,7 @@ def _path_of(source: str) -> Path:
 
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
-    from gwtui.bench.session.bench_recording import read_series
+    from gwtui.bench.earlier.series import read_series
     from gwtui.recorder.disk import other_parts
 
     for path in paths:

@@ -20,7 +20,7 @@ from gwtui.bench.results.csv_out import COUNTED_FROM, PLANNED_SEND
 from gwtui.bench.results.measured import FIGURES
 from gwtui.bench.results.values import Values
 from gwtui.bench.session.run_file import RunFile, RunFileError
-from gwtui.bench.session.session_rows import MAX_POINT
+from gwtui.bench.session.session_rows import MAX_POINT, SESSION_FILES
 from gwtui.codec.csv_rows import CSVError, Progress, Row, columns_of, csv_lines, is_count
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.metrics import COMPARED, SINCE_SENT, Metric
@@ -36,7 +36,6 @@ MAX_RUN_BYTES = 64 << 20
 """Length limit of `run.json`."""
 MAX_RESULTS = 2_000_000
 """Results of one session or file; each takes 16 bytes for each latency, and what compares them sorts them."""
-SESSION_FILES = ("requests.csv", "pings.csv")
 NUMBERS = ("request_number", "ping_number")
 """Columns of what pairs results that were measured in turns."""
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gwtui.bench.earlier.series import open_loops, read_series
 from gwtui.bench.gates import ratio_gates
 from gwtui.bench.gates.ratio_gates import GateAnswer, Pair, RatioGate
 from gwtui.bench.results.measured import Measured, series_of
-from gwtui.bench.session.bench_recording import open_loops, read_series
 from gwtui.bench.work.targets import TargetError
 from gwtui.codec.csv_rows import Progress
 from gwtui.stats.comparison import ComparedSeries, compare, compare_failures

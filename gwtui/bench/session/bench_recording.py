@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from gwtui.bench.earlier.csv_in import SESSION_FILES, read
-from gwtui.bench.results.measured import Measured, empty, series_of
+from gwtui.bench.results.measured import Measured, empty
 from gwtui.bench.session.resume import Stretches
 from gwtui.bench.session.run_file import RunFile, RunFileError
-from gwtui.bench.session.session_rows import MAX_POINT, result_of
+from gwtui.bench.session.session_rows import MAX_POINT, SESSION_FILES, result_of
 from gwtui.codec.cells import MILLISECONDS, wall_time
-from gwtui.codec.csv_rows import CSVError, Progress
 from gwtui.codec.csv_schema import RowError
 from gwtui.model.enums import Unsent
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.ownership import NEVER_SENT, RUN, SUMMARY
 from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session, rows_of
-from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
@@ -110,30 +107,6 @@ def read_bench(path: Path) -> BenchRecording:
     except RunFileError as error:
         raise SessionError(f"{path / RUN} cannot be read: {error}") from error
     return BenchRecording(path, session.started_at, session.profile, run)
-
-
-def read_series(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
-    """What was measured before, to be compared: the points of a bench session, or the endpoints of another session or
-    of a CSV file. Raises CSVError."""
-    if not (path / RUN).is_file():
-        return read(path, progress)
-    try:
-        found = [series_of(each) for each in read_bench(path).measured(UnreadRows()).values()]
-    except (SessionError, OSError) as error:
-        raise CSVError(f"{path}: {error}") from error
-    if not found:
-        raise CSVError(f"{path}: it contains no results")
-    return found
-
-
-def open_loops(path: Path) -> dict[str, bool]:
-    """Whether each point of a bench session was an open loop; empty for what is no bench session. Raises CSVError."""
-    if not (path / RUN).is_file():
-        return {}
-    try:
-        return {point.name: point.plan.rate is not None for point in read_bench(path).run.points}
-    except SessionError as error:
-        raise CSVError(f"{path}: {error}") from error
 
 
 def _missed(cells: Mapping[str, str]) -> Missed:

@@ -38,6 +38,8 @@ SESSION_REQUEST_COLUMNS = (*REQUEST_COLUMNS, *BENCH_COLUMNS)
 SESSION_PING_COLUMNS = (*PING_COLUMNS, *BENCH_COLUMNS)
 NEVER_SENT_COLUMNS = ("point", "reason", "due_ms")
 
+SESSION_FILES = ("requests.csv", "pings.csv")
+"""The files of results, in the order in which they are read."""
 MAX_POINT = 200
 """Characters of a point's name."""
 _GAPS = msgspec.json.Decoder(tuple[tuple[int, int], ...])

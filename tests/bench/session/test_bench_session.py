@@ -14,9 +14,10 @@ from support.benching import NOON, ping, request
 from support.monitor_stage import MS, SECOND, endpoint
 
 from gwtui.bench.earlier.csv_in import read
+from gwtui.bench.earlier.series import read_series
 from gwtui.bench.results.measured import empty, series_of
 from gwtui.bench.results.slo import parse_slo
-from gwtui.bench.session.bench_recording import Missed, read_bench, read_series
+from gwtui.bench.session.bench_recording import Missed, read_bench
 from gwtui.bench.session.bench_session import BenchSession, SessionRefusedError
 from gwtui.bench.session.run_file import Point, RunFile, RunFileError, prompt_hash
 from gwtui.bench.work.arrivals import arrivals_of
