@@ -28,8 +28,8 @@ from gwtui.text.sanitize import clean
 from gwtui.text.units import milliseconds
 
 STAMPS = {"planned_ms": "planned_ns", "sent_ms": "sent_ns", "ended_ms": "now_ns"}
-WAIT = "room_wait_ms"
 """When it was due, when its last byte was sent and when it ended, by column."""
+WAIT = "room_wait_ms"
 BENCH_COLUMNS = ("point", "from_planned_ms", *STAMPS, WAIT, "gaps", "errors")
 """`from_planned_ms`: from the planned send to the end. `room_wait_ms`: how much of the lateness is not gwtui's. `gaps`:
 the gaps between reads with content as `[[ns, count], ...]`. `errors`: how far each latency may be from the truth, in

@@ -20,6 +20,7 @@ from typing import IO, Any, Self
 import msgspec
 
 from gwtui.apis.question import Role, Said, Talk
+from gwtui.codec.csv_rows import Progress
 from gwtui.text.sanitize import clean
 
 MOST_LINE = 8 << 20
@@ -36,8 +37,6 @@ _ROLES: dict[str, Role] = {
 }
 """What speakers are called, in OpenAI's form and in ShareGPT's."""
 FORMS = '{"messages": [...]}, {"conversations": [...]} or {"prompt": "..."}'
-
-Progress = Callable[[int], None]
 
 
 class PromptsError(ValueError):

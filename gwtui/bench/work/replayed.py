@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import heapq
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from gwtui.codec.csv_rows import CSVError, csv_lines
+from gwtui.codec.csv_rows import CSVError, Progress, csv_lines
 from gwtui.model.profile import Endpoint
 from gwtui.recorder.disk import parts_of
 from gwtui.text.sanitize import clean
@@ -20,8 +20,6 @@ from gwtui.text.untrusted_files import Directory
 
 ROWS = "requests.csv"
 NEEDED = ("endpoint", "started_at")
-
-Progress = Callable[[int], None]
 
 
 class SentBefore(NamedTuple):
