@@ -255,7 +255,7 @@ def bench(options: BenchOptions) -> int:
     run = _run_of(options, endpoints, plan, workload)
     refuse_slo(plan.slo, list(run.measured.values()))
     gates = gates_of(options, list(run.measured.values()), options.baseline, options.baseline_endpoints)
-    outputs = outputs_of(options)
+    outputs = outputs_of(options, options.junit)
     junit = OutputFile(options.junit) if options.junit is not None else None
 
     def report_results() -> bool:

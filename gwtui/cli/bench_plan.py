@@ -51,7 +51,7 @@ def bench_plan(options: BenchOptions, name: str) -> int:
     campaign = campaign_for(options, name)
     if recording is not None:
         _refuse_changed(campaign, recording)
-    outputs = outputs_of(options)
+    outputs = outputs_of(options, options.junit)
     junit = OutputFile(options.junit) if options.junit is not None else None
     for text in notes_of(campaign):
         note(text)

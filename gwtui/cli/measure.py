@@ -117,9 +117,12 @@ def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_w
     run.stopped_by = None if number is None else Signals(number)
 
 
-def outputs_of(options: MeasureOptions) -> dict[str, OutputFile]:
-    """The files to write, tried before the first request is sent."""
+def outputs_of(options: MeasureOptions, junit: Path | None = None) -> dict[str, OutputFile]:
+    """The CSV files to write, tried before the first request is sent. `junit`: another one that is written."""
     paths = given(aggregate_csv=options.aggregate_csv, request_csv=options.request_csv)
+    for option, path in (("--csv", options.aggregate_csv), ("--request-csv", options.request_csv)):
+        if path is not None and path == junit:
+            raise Refusal(f"{option} and --junit are two files, and both are {junit}")
     if len(set(paths.values())) < len(paths):
         raise Refusal(f"--csv and --request-csv are two files, and both are {options.request_csv}")
     return {name: OutputFile(path) for name, path in paths.items()}

@@ -44,7 +44,7 @@ def rate(_ctx: click.Context, param: click.Parameter, text: str | None) -> float
         rate = float(text.strip().removesuffix("/s"))
     except ValueError:
         rate = 0.0
-    if not 0 < rate <= 10_000:
+    if not 1e-6 <= rate <= 10_000:
         raise click.BadParameter(f"{text!r} is not a number of requests per second: write 50 or 0.5", param=param)
     return rate
 

@@ -10,7 +10,7 @@ import click
 
 from gwtui.cli.console import Refusal, note
 from gwtui.cli.measure import MeasureOptions, refusing_targets
-from gwtui.cli.options import given, option_group
+from gwtui.cli.options import NumberRange, given, option_group
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ class WorkloadOptions(MeasureOptions):
 
     def _refuse_alone(self) -> None:
         """Raise a Refusal for options that say nothing without another."""
+        sweep = {"--sweep": getattr(self, "sweep", None)}
         for option, is_given, others in (
-            ("--max-requests", self.max_requests, {"--find-limit": self.find_limit, "--replay": self.replay}),
+            ("--max-requests", self.max_requests, {"--find-limit": self.find_limit, "--replay": self.replay, **sweep}),
             ("--speed", self.speed != 1.0, {"--replay": self.replay}),
             ("--seed", self.seed is not None, {"--arrivals": self.arrivals, "--prompts": self.prompts}),
         ):
@@ -159,7 +160,7 @@ workload_options = option_group(
     ),
     click.option(
         "--speed",
-        type=click.FloatRange(0.01, 1000),
+        type=NumberRange(0.01, 1000),
         metavar="N",
         default=1.0,
         help="Speed of --replay.  [default: 1]",

@@ -24,7 +24,7 @@ from gwtui.model.enums import Kind
 from gwtui.model.profile import Count
 
 AtOnce = Annotated[int, Meta(ge=1, le=100_000)]
-PerSecond = Annotated[float, Meta(gt=0, le=10_000)]
+PerSecond = Annotated[float, Meta(ge=1e-6, le=10_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 DEFAULT_REQUESTS = 100
 """Requests of each point, where a plan says neither a number nor a time."""

@@ -69,7 +69,7 @@ def test_a_plan_that_is_not_there_is_named_with_its_nearest(tmp_path: Path) -> N
         ("concurrency = [1, 0]", 1, "concurrency[1]", "expected a whole number >= 1"),
         ("concurrency = [1, 4, 1]", 1, "concurrency", "has 1 twice"),
         ("rate = []", 1, "rate", "names no value"),
-        ("rate = -2", 1, "rate", "expected a number > 0"),
+        ("rate = -2", 1, "rate", "expected a number >= 1e-06"),
         ("concurrency = [1, 4]\nrate = 5", 1, "concurrency", "is an axis, and so is rate"),
         ('for = "1 week"', 1, "for", "is not a duration"),
         ('prompts.a = { file = "y", fil = "x" }', 1, "prompts.a.fil", "unknown key (did you mean file?)"),

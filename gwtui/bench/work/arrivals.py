@@ -14,6 +14,8 @@ from enum import StrEnum
 from random import Random
 
 MOST_PER_S = 10_000.0
+LEAST_PER_S = 1e-6
+"""One in eleven days; the times of much lower rates are beyond any clock."""
 MOST_STEPS = 1000
 DEFAULT_SHAPE = 0.25
 """Of a gamma law: the gaps' standard deviation is twice their mean."""
@@ -188,6 +190,8 @@ def _steps(text: str, rates: Sequence[str], seconds: float) -> tuple[Stretch, ..
 def _rate(text: str, number: str) -> float:
     if (rate := float(number)) > MOST_PER_S:
         raise ArrivalsError(f"{text!r}: a maximum of {MOST_PER_S:,.0f} requests per second")
+    if 0 < rate < LEAST_PER_S:
+        raise ArrivalsError(f"{text!r}: a minimum of {LEAST_PER_S:f} requests per second")
     return rate
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import tempfile
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,8 @@ class Prompts:
         for line, start, raw in self._raw_lines():
             digest(raw)
             progress(len(raw))
+            if line == 1 and raw.startswith(BOM_UTF8):
+                start, raw = len(BOM_UTF8), raw.removeprefix(BOM_UTF8)
             if not raw.strip():
                 continue
             try:

@@ -99,6 +99,14 @@ def test_a_bad_line_is_named_by_its_number(line: Any, said: str, tmp_path: Path)
     assert "\n" not in str(error.value)
 
 
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    """With a byte order mark, and with its line ends."""
+    path = tmp_path / "prompts.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"prompt": "one"}\r\n\r\n{"prompt": "two"}\r\n')
+    with Prompts(path) as prompts:
+        assert [prompts.at(number).talk[0].text for number in (1, 2, 3)] == ["one", "two", "one"]
+
+
 def test_some_bad_lines_are_named_and_the_others_counted(tmp_path: Path) -> None:
     with pytest.raises(PromptsError, match="line 5: no object, but int; and 4 more") as error:
         Prompts(written(tmp_path, *range(9)))

@@ -164,6 +164,30 @@ def test_what_says_nothing_by_itself_is_refused(line: list[str]) -> None:
     assert (result.exit_code, f"{line[0]} is for --" in result.output) == (2, True), result.output
 
 
+def test_a_sweep_has_a_maximum_of_requests() -> None:
+    """It is not refused as saying nothing; what is refused here is an objective of another API."""
+    asked = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-session", "--sweep", "rate"]
+    result = CliRunner().invoke(bench.command, [*asked, "--slo", "rtt<1s", "--max-requests", "50"])
+    assert (result.exit_code, "--max-requests" in result.output) == (2, False), result.output
+    assert "RTT" in result.output
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["--rate", "1e-300"], "not a number of requests per second"),
+        (["--arrivals", f"poisson 0.{'0' * 20}1"], "a minimum of 0.000001 requests per second"),
+        (["--replay", "r.csv", "--speed", "nan"], "is not a number"),
+        (["--csv", "x", "--junit", "x"], "--csv and --junit are two files"),
+        (["--request-csv", "x", "--junit", "x"], "--request-csv and --junit are two files"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(line: list[str], said: str) -> None:
+    asked = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-session", *line]
+    result = CliRunner().invoke(bench.command, asked)
+    assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize("line", [["--rate", "5"], ["--arrivals", "poisson 5"], ["--requests", "5"], ["--for", "5s"]])
 def test_a_replay_has_its_own_times_and_number(line: list[str], tmp_path: Path) -> None:
     asked = ["--api", "openai-chat", "--url", "http://127.0.0.1:9", "--no-session"]
