@@ -54,7 +54,7 @@ def find_limit(options: BenchOptions, profile: Profile, endpoints: Sequence[Endp
         keeping.summary(told)
         say(told if options.as_json else limit_report.limit_text(searches, text_style(), stopped_by))
         for output in outputs.values():
-            output.write(b"".join(request_lines(rows)))
+            output.write(b"".join(request_lines(rows, have_points=True)))
 
     def last_words() -> None:
         report()
@@ -97,7 +97,7 @@ def _keep(search: LimitSearch, keeping: Keeping, rows: list[bytes] | None) -> No
         if session is not None:
             session.row(point.name, result)
         if rows is not None:
-            rows.append(request_line(result))
+            rows.append(request_line(result, point=point.name))
 
     search.begin, search.take = begin, take
 

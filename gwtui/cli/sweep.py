@@ -91,7 +91,7 @@ def sweep(options: BenchOptions, profile: Profile, endpoints: Sequence[Endpoint]
         keeping.summary(told)
         say(told if options.as_json else sweep_text(sweeps, text_style(), stopped_by))
         for output in outputs.values():
-            output.write(b"".join(request_lines(rows)))
+            output.write(b"".join(request_lines(rows, have_points=True)))
 
     def last_words() -> None:
         report()
@@ -151,9 +151,10 @@ def _answerable(slo: Sequence[Objective], endpoint: Endpoint) -> tuple[Objective
 def _keep(search: Sweep, keeping: Keeping, rows: list[bytes] | None) -> None:
     """Have the results of the sweep written as they come."""
     from gwtui.bench.results.csv_out import request_line
+    from gwtui.bench.search.sweep import Axis
     from gwtui.bench.session.run_file import Point
 
-    session = keeping.session
+    session, is_open = keeping.session, search.axis is Axis.RATE
 
     def begin(point: SweepPoint, plan: Plan) -> None:
         if session is not None:
@@ -164,7 +165,7 @@ def _keep(search: Sweep, keeping: Keeping, rows: list[bytes] | None) -> None:
         if session is not None:
             session.row(point.name, result)
         if rows is not None:
-            rows.append(request_line(result))
+            rows.append(request_line(result, from_planned=is_open, point=point.name))
 
     search.begin, search.take = begin, take
 

@@ -14,7 +14,8 @@ from gwtui.bench.gates.thresholds import Tripped
 from gwtui.bench.report import breakdown
 from gwtui.bench.report.comparison_json import comparisons_told, failures_told
 from gwtui.bench.report.output import endpoint_told, formatted, gate_told, joined
-from gwtui.bench.results.csv_out import AGGREGATE_COLUMNS, BENCH_REQUEST_COLUMNS, aggregate_cells, bench_row
+from gwtui.bench.results import csv_out
+from gwtui.bench.results.csv_out import AGGREGATE_COLUMNS, aggregate_cells, request_line
 from gwtui.bench.results.measured import Measured, series_of
 from gwtui.bench.results.steadiness import steadiness_of
 from gwtui.codec.cells import Cell
@@ -205,9 +206,9 @@ def point_lines(run: CampaignRun) -> list[bytes]:
 
 def request_lines(run: CampaignRun) -> list[bytes]:
     """The file with a row per request: point by point, by number."""
-    lines = [csv_line((*BENCH_REQUEST_COLUMNS, "point"))]
-    for name, results in run.rows.items():
-        for result in sorted(results, key=lambda each: each.number):
-            row = bench_row(result, from_planned=run.measured[name].from_planned)
-            lines.append(csv_line([*(row.get(column) for column in BENCH_REQUEST_COLUMNS), name]))
-    return lines
+    lines = [
+        request_line(result, from_planned=run.measured[name].from_planned, point=name)
+        for name, results in run.rows.items()
+        for result in sorted(results, key=lambda each: each.number)
+    ]
+    return csv_out.request_lines(lines, have_points=True)

@@ -125,7 +125,10 @@ class CampaignRun:
             if self.session is not None:
                 self.session.miss(point.name, why)
 
-        await drive([point.endpoint], self.campaign.profile, block.plan, take, miss, deps)
+        def stopped(begin_ns: int, end_ns: int) -> None:
+            measured.flights.course.stops.append((begin_ns - self.zero_ns, end_ns - self.zero_ns))
+
+        await drive([point.endpoint], self.campaign.profile, block.plan, take, miss, deps, stopped=stopped)
 
     def named(self) -> list[Measured]:
         """What was measured, each with the name of its point."""

@@ -137,13 +137,19 @@ def _latency(statistic: Statistic, number: float, unit: str) -> Meaning:
             percentile = measured.percentile(metric, q)
             value, n = percentile.value_ns, percentile.n
             if value is not None and statistic.is_percentile and not percentile.supported:
-                needed = units.count(least_n(q))
-                return Figure(None, f"{statistic} takes {needed} results, and n is {n}", undecided=True)
+                return Figure(None, _too_few(measured, statistic, least_n(q), n), undecided=True)
         if value is None:
             return Figure(None, f"{statistic} could not be measured in {measured.total} requests")
         return Figure(value, f"{statistic} is {units.duration(value)} (n {n})")
 
     return Meaning(limit_ns, read, metric)
+
+
+def _too_few(measured: Measured, statistic: Statistic, needed: int, n: int) -> str:
+    """What a percentile takes; where values were left out because they are not exact, that too."""
+    told = f"{statistic} takes {units.count(needed)} results, and n is {n}"
+    inexact = measured.values[statistic.metric].measured - n
+    return f"{told} ({units.count(inexact)} more are not exact: this machine was too slow)" if inexact else told
 
 
 def _good_rate(measured: Measured) -> Figure:

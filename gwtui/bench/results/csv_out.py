@@ -140,16 +140,16 @@ def aggregate_cells(measured: Measured) -> list[Cell]:
     return [read(measured) for read in _AGGREGATE.values()]
 
 
-def request_lines(lines: Iterable[bytes]) -> list[bytes]:
-    """The whole file: heading, then the lines that `request_line` made."""
-    return [csv_line(BENCH_REQUEST_COLUMNS), *lines]
+def request_lines(lines: Iterable[bytes], *, have_points: bool = False) -> list[bytes]:
+    """The whole file: heading, then the lines that `request_line` made, all of them with a point or none."""
+    return [csv_line((*BENCH_REQUEST_COLUMNS, *(["point"] if have_points else []))), *lines]
 
 
-def request_line(result: Request | Ping, *, from_planned: bool = False) -> bytes:
+def request_line(result: Request | Ping, *, from_planned: bool = False, point: str | None = None) -> bytes:
     """One request as a line, a ping among the columns that it shares with one. `from_planned`: in an open loop
-    latencies count from the planned send; they are in the line as measured, and it says so."""
+    latencies count from the planned send; they are in the line as measured, and it says so. `point`: that it is of."""
     row = bench_row(result, from_planned=from_planned)
-    return csv_line(row.get(column) for column in BENCH_REQUEST_COLUMNS)
+    return csv_line([*(row.get(column) for column in BENCH_REQUEST_COLUMNS), *([] if point is None else [point])])
 
 
 def bench_row(result: Request | Ping, *, from_planned: bool = False) -> Row:

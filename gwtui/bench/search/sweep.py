@@ -78,6 +78,8 @@ class Sweep:
     points: list[SweepPoint] = field(default_factory=list)
     used: int = 0
     """Requests that were due."""
+    cut: SweepPoint | None = None
+    """The load that was under way when it was cancelled: what came of it judges nothing."""
     stopped: str = ""
     """Why it ended before the bracket was narrow."""
     begin: Callable[[SweepPoint, Plan], None] = lambda _point, _plan: None
@@ -150,6 +152,7 @@ class Sweep:
         point = SweepPoint(name, load, measured)
         plan = Plan(requests=requests, rate=rate, concurrency=at_once, slo=self.slo)
         self.begin(point, plan)
+        self.cut = point
 
         def take(result: Request | Ping) -> None:
             measured.take(result)
@@ -166,6 +169,7 @@ class Sweep:
             goes_on=lambda: not _hopeless(measured, requests),
             stopped=lambda begin_ns, end_ns: measured.flights.course.stops.append((begin_ns, end_ns)),
         )
+        self.cut = None
         self.used += measured.offered
         if measured.unsent[Unsent.OWN_LATENESS] > OWN_SHARE * requests:
             self.stopped = f"gwtui itself could not send {self.axis.text(load)}: this load is left out"

@@ -44,13 +44,21 @@ def _sentences(sweep: Sweep, stopped_by: str) -> Iterator[str]:
     if unsure:
         yield f"{units.many(len(unsure), 'load')} had too few good requests to say whether it was steady"
     yield (
-        f"{units.many(sweep.used, 'request')}; a load keeps the objectives if that share of the requests that were due "
-        "keeps each, and it is steady"
+        f"{units.many(sweep.used + _cut(sweep), 'request')}; a load keeps the objectives if that share of the requests "
+        "that were due keeps each, and it is steady"
     )
     if sweep.stopped:
         yield sweep.stopped
+    if sweep.cut is not None:
+        load, sent = sweep.axis.text(sweep.cut.load), units.many(_cut(sweep), "request")
+        yield f"{load} was cut off after {sent}: they are in the rows, and judge nothing"
     if stopped_by:
         yield f"stopped by {stopped_by}, results until then"
+
+
+def _cut(sweep: Sweep) -> int:
+    """Requests that were due of a load that was cut off."""
+    return 0 if sweep.cut is None else sweep.cut.measured.offered
 
 
 def _curve(sweep: Sweep, style: TextStyle) -> list[str]:
@@ -99,7 +107,8 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
         "sustains": None if best is None else best.load,
         "broken_at": None if broken is None else broken.load,
         "sentence": sentence(sweep),
-        "requests": sweep.used,
+        "requests": sweep.used + _cut(sweep),
+        "cut_off": None if sweep.cut is None else {**_point(sweep.cut), "kept": None},
         "stopped": sweep.stopped or None,
         "points": [_point(each) for each in sweep.points],
     }

@@ -409,3 +409,9 @@ def test_what_is_compared_with_what(tmp_path: Path) -> None:
 def test_files_of_the_same_name_are_told_apart_by_their_paths() -> None:
     assert labels([Path("a/old.csv"), Path("b/new.csv")]) == ["old.csv", "new.csv"]
     assert labels([Path("a/run.csv"), Path("b/run.csv")]) == ["a/run.csv", "b/run.csv"]
+
+
+def test_a_row_of_a_search_names_its_point() -> None:
+    lines = [request_line(request("a", 1, 100), point="a 1 rate 4")]
+    (row,) = rows(request_lines(lines, have_points=True))
+    assert (row["point"], row["endpoint"]) == ("a 1 rate 4", "a")

@@ -79,6 +79,26 @@ def test_never_more_requests_than_the_maximum() -> None:
     assert sentence(sweep).startswith("sustains at least ")
 
 
+def test_a_load_that_is_cut_off_judges_nothing_and_is_named() -> None:
+    sweep = swept(Axis.RATE, "e2e<500ms", start=50, most_requests=200)
+    used, world = sweep.used, limited()
+    sweep = Sweep(endpoint(), Profile(), Axis.RATE, parse_slo("e2e<500ms"), start=50, deps=world.deps)
+
+    def cut_off(_point: object, _result: object) -> None:
+        if sweep.used >= used:
+            raise asyncio.CancelledError
+
+    sweep.take = cut_off
+    with pytest.raises((asyncio.CancelledError, BaseExceptionGroup)):
+        asyncio.run(world.run(sweep.run()))
+    assert sweep.cut is not None
+    assert sweep.cut not in sweep.points
+    assert "was cut off after" in sweep_text([sweep], TextStyle(200))
+    (told,) = json.loads(sweep_json([sweep]))["sweeps"]
+    assert told["cut_off"]["kept"] is None
+    assert told["requests"] == sweep.used + sweep.cut.measured.offered
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
