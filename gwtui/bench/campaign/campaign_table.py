@@ -17,7 +17,7 @@ ROWS = (PROMPT, MAX_TOKENS, ENDPOINT, LOAD)
 COLUMNS = (LOAD, MAX_TOKENS, PROMPT, ENDPOINT)
 """The first of these with several values makes the columns."""
 FAILED = "red"
-LEGEND = "Latencies in ms unless they say s; failures are no part of them."
+LEGEND = "Latencies in ms unless they say s; failures are no part of them. -(n): n results are too few."
 
 
 def values_of(point: CampaignPoint) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from support.benching import World
 from support.monitor_stage import MS, endpoint
 
 from gwtui.bench.results.slo import parse_slo
-from gwtui.bench.search.sweep import Axis, Sweep
+from gwtui.bench.search.sweep import Axis, Sweep, SweepPoint
 from gwtui.bench.search.sweep_report import sentence, sweep_json, sweep_text
 from gwtui.cli import bench
 from gwtui.model.profile import Profile
+from gwtui.model.records import Ping, Request
 from gwtui.text.tables import TextStyle
 
 
@@ -80,17 +82,23 @@ def test_never_more_requests_than_the_maximum() -> None:
 
 
 def test_a_load_that_is_cut_off_judges_nothing_and_is_named() -> None:
-    sweep = swept(Axis.RATE, "e2e<500ms", start=50, most_requests=200)
-    used, world = sweep.used, limited()
-    sweep = Sweep(endpoint(), Profile(), Axis.RATE, parse_slo("e2e<500ms"), start=50, deps=world.deps)
+    world = limited()
+    sweep = Sweep(endpoint(), Profile(), Axis.RATE, parse_slo("e2e<500ms"), start=20, deps=world.deps)
 
-    def cut_off(_point: object, _result: object) -> None:
-        if sweep.used >= used:
-            raise asyncio.CancelledError
+    async def cut_at_the_second_load() -> None:
+        task = asyncio.current_task()
+        assert task is not None
 
-    sweep.take = cut_off
-    with pytest.raises((asyncio.CancelledError, BaseExceptionGroup)):
-        asyncio.run(world.run(sweep.run()))
+        def cut_off(_point: SweepPoint, _result: Request | Ping) -> None:
+            if sweep.points:
+                task.cancel()
+
+        sweep.take = cut_off
+        with suppress(asyncio.CancelledError):
+            await sweep.run()
+
+    asyncio.run(world.run(cut_at_the_second_load()))
+    assert len(sweep.points) == 1
     assert sweep.cut is not None
     assert sweep.cut not in sweep.points
     assert "was cut off after" in sweep_text([sweep], TextStyle(200))
