@@ -111,13 +111,13 @@ class Result:
         if end in (End.CLEAN, End.LEFT) and trace.last_read_ns is not None:
             closed_ns = trace.ended_ns if end is End.CLEAN and not self._is_framed() else None
             self.ended_ns = closed_ns or trace.last_read_ns
-            self.ended_error_ns = trace.ended_error_ns if closed_ns else trace.last_read_error_ns
+            self.ended_error_ns = trace.ended_error_ns if closed_ns else trace.last_byte_error_ns
         elif due_ns is not None:
             self.ended_error_ns = now_ns - due_ns
         elif trace.ended_ns is not None:
             self.ended_ns, self.ended_error_ns = trace.ended_ns, trace.ended_error_ns
         elif end is not End.CANCELLED and trace.last_read_ns is not None:
-            self.ended_error_ns = now_ns - trace.last_read_ns + trace.last_read_error_ns
+            self.ended_error_ns = now_ns - trace.last_read_ns + trace.last_byte_error_ns
 
     def _is_framed(self) -> bool:
         """Whether the response says itself where it ends, so that the end of the connection says nothing."""

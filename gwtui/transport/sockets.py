@@ -226,7 +226,13 @@ class TCPStream:
 
     def _piece(self, data: bytes) -> Piece:
         sock = self._sock
-        arrival = Arrival(sock.last_read_ns, sock.last_read_clock, data, sock.last_read_error_ns)
+        arrival = Arrival(
+            sock.last_read_ns,
+            sock.last_read_clock,
+            data,
+            sock.last_read_error_ns,
+            last_byte_error_ns=sock.last_byte_error_ns,
+        )
         return Piece(arrival, sock.last_kernel_ns, sock.last_clock_error_ns)
 
     def _take(self, size: int) -> bytes:

@@ -169,6 +169,8 @@ class StampedSocket(socket.socket):
         self.last_read_clock = Clock.USER
         self.last_read_error_ns = 0
         """How far that stamp may be from when any of the bytes came."""
+        self.last_byte_error_ns = 0
+        """How far it may be from when the last of the bytes came: it is the stamp of the last segment."""
         self.last_clock_error_ns = 0
         """What of it is the clock's."""
         self.last_kernel_ns: int | None = None
@@ -238,7 +240,9 @@ class StampedSocket(socket.socket):
         self.last_clock_error_ns = self._netclock.error_ns(stamp_ns, now_ns) if by_kernel else 0
         self.last_kernel_ns = kernel_ns if by_kernel else None
         self.last_read_ns, self.last_read_clock = stamp_ns, clock
-        self.last_read_error_ns = error_ns + self.last_clock_error_ns
+        self.last_read_error_ns = self.last_byte_error_ns = error_ns + self.last_clock_error_ns
+        if by_kernel and self.unread.ends_at_stamp:
+            self.last_byte_error_ns = self.last_clock_error_ns
         self.reads += 1
 
 

@@ -32,6 +32,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """How far the stamp may be from when any of the bytes came."""
     broke: OSError | None = None
     """At the end: what broke the connection; None: the peer closed it."""
+    last_byte_error_ns: int | None = None
+    """How far it may be from when the last of the bytes came, where that is known better."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class ConnectionTrace:
     first_read_ns: int | None = None
     first_read_error_ns: int = 0
     last_read_ns: int | None = None
-    last_read_error_ns: int = 0
+    last_byte_error_ns: int = 0
     reads: int = 0
     clock: Clock = Clock.KERNEL
     """`user` as soon as one read had no stamp of the kernel's that can be believed."""
@@ -91,7 +93,7 @@ class ConnectionTrace:
             self.first_write_ns, self.asked_ns = None, span.last_ns
             self.sent(span)
         self.first_read_ns = self.last_read_ns = None
-        self.first_read_error_ns = self.last_read_error_ns = 0
+        self.first_read_error_ns = self.last_byte_error_ns = 0
 
     def greeted(self) -> None:
         """What came so far is no answer: it was sent before any question, to a new client."""
@@ -104,7 +106,9 @@ class ConnectionTrace:
             return
         if self.first_read_ns is None and arrival.stamp_ns >= self.asked_ns:
             self.first_read_ns, self.first_read_error_ns = arrival.stamp_ns, arrival.error_ns
-        self.last_read_ns, self.last_read_error_ns = arrival.stamp_ns, arrival.error_ns
+        last_error_ns = arrival.last_byte_error_ns
+        self.last_read_ns = arrival.stamp_ns
+        self.last_byte_error_ns = arrival.error_ns if last_error_ns is None else last_error_ns
         self.reads += 1
         if arrival.clock is Clock.USER:
             self.clock = Clock.USER

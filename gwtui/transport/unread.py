@@ -70,6 +70,11 @@ class Unread:
         """Whether the kernel counts what comes."""
         return self._emptied is not None
 
+    @property
+    def ends_at_stamp(self) -> bool:
+        """Whether the kernel's stamp of the last read is that of its last byte."""
+        return self.is_empty and not self.disordered
+
     def watch(self, now_ns: int) -> None:
         """From now on the event loop looks at the socket at every turn, and it is read whenever something came."""
         self._watched_ns = now_ns

@@ -194,6 +194,21 @@ async def test_the_kernel_stamps_the_arrival_not_the_read() -> None:
         assert sock.last_read_ns < sent_ns + 10 * MS
 
 
+async def test_the_last_byte_of_a_late_read_is_stamped_although_the_first_is_not() -> None:
+    sock, peer = await connected()
+    with sock, peer:
+        peer.sendall(b"x")
+        first_ns = time.perf_counter_ns()
+        while time.perf_counter_ns() < first_ns + 20 * MS:
+            pass
+        peer.sendall(b"y")
+        last_ns = time.perf_counter_ns()
+        assert sock.recv(100) == b"xy"
+        assert sock.last_read_error_ns >= 20 * MS
+        assert sock.last_byte_error_ns < MS
+        assert first_ns + 20 * MS <= sock.last_read_ns <= last_ns + MS
+
+
 async def test_without_the_kernels_stamps_the_read_is_stamped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "other")
     sock, peer = await connected()

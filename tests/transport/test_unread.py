@@ -95,6 +95,7 @@ def reads_of(turns: list[Turn], *, counts: bool) -> Iterator[tuple[Arrival, list
             length = len(bytes_ns)
             emptied_ns = before_ns if length < size else None
             error_ns = unread.took(length, stamp_ns, now_ns, counted(), emptied_ns)
+            assert not unread.ends_at_stamp or bytes_ns[-1] == stamp_ns
             pieces.append(Piece(Arrival(stamp_ns, Clock.KERNEL, b"", error_ns), stamp_ns, 0))
             came.append(bytes_ns)
             if length < size or unread.is_empty or not in_pieces:
