@@ -52,7 +52,9 @@ class Config:
         for plan in self.plans:
             if plan.name == name:
                 return plan
-        hint = did_you_mean(name, (plan.name for plan in self.plans)) or "gwtui config example shows how to write one"
+        names = [plan.name for plan in self.plans]
+        known = f"there are: {', '.join(names)}" if names else "gwtui config example shows how to write one"
+        hint = did_you_mean(name, names) or known
         raise _refusal(self.path, f"there is no plan {shown(name)}", hint)
 
     def profile(self, name: str | None = None) -> Profile:
@@ -65,7 +67,7 @@ class Config:
             return found
         names = ", ".join(profile.name for profile in self.profiles)
         if not names:
-            raise _refusal(self.path, "there is no profile", "gwtui config example shows how to write one")
+            raise _refusal(self.path, "there is no profile", "gwtui config add KIND writes one with an endpoint")
         if wanted is None:
             raise _refusal(self.path, "default_profile is not set", f"name one of the profiles: {names}")
         raise _refusal(self.path, f"there is no profile {shown(wanted)}", f"there are: {names}")

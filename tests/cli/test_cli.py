@@ -111,7 +111,7 @@ REFUSED = [
     (["replay", "--speed", "nan"], "is not a number"),
     (["--for", "-3"], "is not a duration"),
     (["--for", "nan"], "is not a duration"),
-    (["watch"], "there is no profile (gwtui config example shows"),
+    (["watch"], "there is no profile (gwtui config add KIND writes one"),
     (["watch", "--config", "none.toml"], f"none.toml: cannot be read: {MISSING}"),
     (["watch", "--config", "."], "is a directory"),
     (["watch", "--config", "GOOD", "-p", "prd"], 'there is no profile "prd" (there are: prod, bare)'),

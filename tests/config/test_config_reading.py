@@ -64,7 +64,7 @@ def test_the_profile_that_is_meant(tmp_path: Path) -> None:
         Config(tmp_path, (one, two)).profile()
     with pytest.raises(ConfigError, match=r'there is no profile "three" .*one, two'):
         Config(tmp_path, (one, two)).profile("three")
-    with pytest.raises(ConfigError, match=r"there is no profile .*gwtui config example"):
+    with pytest.raises(ConfigError, match=r"there is no profile .*gwtui config add"):
         Config(tmp_path).profile()
 
 

@@ -75,9 +75,8 @@ def load(
     _refuse_other_loop(path, old, measured, label)
     series = {name: replace(found[other], name=f"{other} in {label}") for name, other in old.items()}
     for gate in gates:
-        for name, each in series.items():
-            if gate.expression.endpoint in (None, name):
-                ratio_gates.check_baseline([gate], each, label)
+        asked = [each for name, each in series.items() if gate.expression.endpoint in (None, name)]
+        ratio_gates.check_baseline(gate, asked, label)
     return Baseline(label, series, gates)
 
 

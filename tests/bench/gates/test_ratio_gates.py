@@ -226,6 +226,17 @@ def test_a_baseline_that_cannot_decide_is_refused_before_anything_is_sent(tmp_pa
         loaded(tmp_path / "figures.csv", now, gates=("p95_e2e>2x",))
 
 
+def test_a_baseline_that_lacks_a_latency_of_one_endpoint_leaves_its_gate_undecided(tmp_path: Path) -> None:
+    rows = ["endpoint,duration_ms,outcome", *(f"a,{100 + at},ok" for at in range(80)), "b,,failed", ""]
+    (tmp_path / "base.csv").write_text("\n".join(rows))
+    now = [measured(name, latencies(1.0, n=80)) for name in ("a", "b")]
+    found = loaded(tmp_path / "base.csv", now, gates=("p50_e2e>100x",))
+    assert [(each.endpoint, each.outcome) for each in found.judged(now)] == [
+        ("a", GateOutcome.PASSED),
+        ("b", GateOutcome.UNDECIDED),
+    ]
+
+
 def test_its_size_age_and_changes_are_said(tmp_path: Path) -> None:
     now = [measured("a", latencies(1.5, n=80))]
     found = loaded(written(tmp_path / "base.csv", "a"), now, gates=("p95_e2e>1.2x",))
