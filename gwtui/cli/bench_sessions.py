@@ -164,12 +164,13 @@ class Keeping:
 
         if recording is not None:
             return cls(BenchSession.resumed(recording), True, recording, options.config_file)
-        directory = None if options.no_session else options.session_dir or _new_dir(profile)
+        run = run_file(time.time())
+        directory = None if options.no_session else options.session_dir or _new_dir(profile, run)
         if directory is None:
             if not options.no_session:
                 note("this benchmark has no session, because there is no home directory: --session-dir chooses one")
             return cls(None, False)
-        session = BenchSession(directory, profile, run_file(time.time()))
+        session = BenchSession(directory, profile, run)
         return cls(session, options.session_dir is not None, None, options.config_file)
 
     def __enter__(self) -> Self:
@@ -252,12 +253,13 @@ class Keeping:
         return ""
 
 
-def _new_dir(profile: Profile) -> Path | None:
-    """A new directory beside those of other sessions; None where there is no home directory."""
+def _new_dir(profile: Profile, run: RunFile) -> Path | None:
+    """A new directory beside those of other sessions, called after the plan or the profile; None where there is no home
+    directory."""
     from gwtui.recorder import new_session_dir
 
-    name = "bench" if profile.name == "default" else f"bench-{profile.name}"
-    return new_session_dir(name, time.time())
+    name = run.plan["name"] if run.kind == "plan" else profile.name
+    return new_session_dir("bench" if name == "default" else f"bench-{name}", time.time())
 
 
 def _prune(directory: Path, config_file: Path | None) -> None:

@@ -30,6 +30,7 @@ _NOT_WITH = (
     "fail_if",
     "baseline",
     "aggregate_csv",
+    "junit",
     "replay",
 )
 """Options that a search has no use for."""

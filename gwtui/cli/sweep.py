@@ -34,6 +34,7 @@ _NOT_WITH = {
     "--fail-if": "fail_if",
     "--baseline": "baseline",
     "--csv": "aggregate_csv",
+    "--junit": "junit",
     "--replay": "replay",
     "--find-limit": "find_limit",
 }

@@ -89,7 +89,8 @@ class BenchReport:
     @property
     def title(self) -> str:
         names = ", ".join(dict.fromkeys(each.point.endpoint for each in self.points))
-        return self.mask(f"Benchmark of {names or 'nothing'}")
+        what = f"Plan {self.run.plan['name']}" if self.run.kind == "plan" else "Benchmark"
+        return self.mask(f"{what} of {names or 'nothing'}")
 
     @property
     def facts(self) -> list[tuple[str, str]]:

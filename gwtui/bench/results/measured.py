@@ -16,7 +16,7 @@ from gwtui.bench.results.slo import Attainment, Objective
 from gwtui.bench.results.values import Percentile, Values
 from gwtui.model import metrics
 from gwtui.model.enums import FindingName, Kind, Outcome, Unsent
-from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
+from gwtui.model.metrics import LATENCIES, SINCE_SENT, Basis, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -197,6 +197,8 @@ class Measured:
                 waited_ns, own_ns = (wait_before_ns(result), own_lateness(result)) if from_planned else (0, 0)
                 error_ns = error_of(result, metric) + own_ns
                 self.values[metric].add(value_ns + waited_ns, at_ms, error_ns, result.number)
+            elif metric in self.metrics and _is_left_out(result, metric):
+                self.values[metric].leave_out()
         if isinstance(result, Request):
             self.gaps.record_all(result.gaps)
             if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:
@@ -210,6 +212,14 @@ class Measured:
                 result.verdict, status, 0, result.number, result.trace_id, result.reason or result.rule
             )
         self.failures[key].count += 1
+
+
+def _is_left_out(result: Request | Ping, metric: Metric) -> bool:
+    """Whether a latency between reads was not taken of a stream because its reads were late, although it has several
+    tokens. Of answers that do not count them, only the time per token is not expected."""
+    if metric.about.basis is Basis.SENT or not result.tainted or not isinstance(result, Request):
+        return False
+    return metric is not Metric.TPOT if result.output_tokens is None else result.output_tokens > 1
 
 
 def wait_before_ns(result: Request | Ping) -> int:

@@ -77,6 +77,11 @@ class Values:
         if is_exact(error_ns):
             self._exact.add(value_ns, at_ms, turn)
 
+    def leave_out(self) -> None:
+        """Count a value that could not be taken, because what it is made of was in doubt."""
+        self._sorted = None
+        self.in_doubt += 1
+
     @property
     def measured(self) -> int:
         """The number of all, those in doubt too."""

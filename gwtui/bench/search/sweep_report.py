@@ -66,8 +66,8 @@ def _curve(sweep: Sweep, style: TextStyle) -> list[str]:
     if not points:
         return []
     metric = _shown(sweep, points[0])
-    values = [point.measured.percentile(metric, 0.95).value_ns or 0 for point in points]
-    top = max(values) or 1
+    values = [point.measured.percentile(metric, 0.95).value_ns for point in points]
+    top = max(filter(None, values), default=1)
     headings = ("Load", "Goodput/s", "Kept", f"P95 {metric.label}", "", "")
     rows = [
         [
@@ -75,7 +75,7 @@ def _curve(sweep: Sweep, style: TextStyle) -> list[str]:
             TableCell(units.rate(_per_s(point))),
             TableCell(f"{units.share(point.measured.goodput_share)} %"),
             TableCell(units.duration(value)),
-            TableCell(("#" * max(1, round(BAR * value / top))).ljust(BAR)),
+            TableCell(("#" * max(value is not None, round(BAR * (value or 0) / top))).ljust(BAR)),
             TableCell("kept" if point.kept else f"broken: {point.broken.partition(';')[0]}"),
         ]
         for point, value in zip(points, values, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gwtui.bench.results.measured import wait_before_ns
+from gwtui.bench.results.rates import end_ns
 from gwtui.codec.cells import MILLISECONDS, Cell
 from gwtui.codec.csv_schema import (
     PING_COLUMNS,
@@ -28,7 +29,8 @@ from gwtui.text.sanitize import clean
 from gwtui.text.units import milliseconds
 
 STAMPS = {"planned_ms": "planned_ns", "sent_ms": "sent_ns", "ended_ms": "now_ns"}
-"""When it was due, when its last byte was sent and when it ended, by column."""
+"""When it was due, when its last byte was sent and when it ended, by column. (A result that is read back has no other
+moment at which it was noticed.)"""
 WAIT = "room_wait_ms"
 BENCH_COLUMNS = ("point", "from_planned_ms", *STAMPS, WAIT, "gaps", "errors")
 """`from_planned_ms`: from the planned send to the end. `room_wait_ms`: how much of the lateness is not gwtui's. `gaps`:
@@ -86,7 +88,7 @@ def _ns(column: str, text: str) -> int:
 def _own(point: str, result: Request | Ping, took_ns: int | None, zero_ns: int) -> Row:
     stamps: dict[str, Cell] = {}
     for column, field in STAMPS.items():
-        stamp_ns = getattr(result, field)
+        stamp_ns = end_ns(result) if column == "ended_ms" else getattr(result, field)
         stamps[column] = None if stamp_ns is None else milliseconds(stamp_ns - zero_ns)
     from_planned_ns = None if took_ns is None else took_ns + wait_before_ns(result)
     own = {

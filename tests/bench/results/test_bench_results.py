@@ -309,3 +309,21 @@ def test_all_requests_cost_and_what_is_not_known_is_none() -> None:
     assert "Cost" not in table.latencies([measured("it", [10])], TextStyle())[0]
     heading, figures = (text.decode().strip().split(",") for text in aggregate_lines([each]))
     assert dict(zip(heading, figures, strict=True))["total_cost_usd"] == "0.75"
+
+
+@pytest.mark.parametrize(
+    ("tainted", "output_tokens", "left_out"),
+    [
+        (True, 40, {Metric.ICL, Metric.MAX_GAP, Metric.TPOT, Metric.TAIL_GAP}),
+        (True, None, {Metric.ICL, Metric.MAX_GAP, Metric.TAIL_GAP}),
+        (True, 1, set()),
+        (False, 40, set()),
+    ],
+)
+def test_times_between_reads_that_were_late_are_counted_as_left_out(
+    tainted: bool, output_tokens: int | None, left_out: set[Metric]
+) -> None:
+    found = empty([endpoint("gateway", "openai-chat")])["gateway"]
+    found.take(request(ttft_ns=50_000_000, tainted=tainted, output_tokens=output_tokens))
+    assert {metric for metric in found.metrics if found.values[metric].in_doubt} == left_out
+    assert all(found.values[metric].too_slow for metric in left_out)

@@ -217,6 +217,7 @@ def test_the_command_finds_it_and_the_gateway_counts_the_same() -> None:
         (["--for", "5s"], "leave --for out"),
         (["--arrivals", "poisson 5"], "leave --arrivals out"),
         (["--fail-if", "truncated"], "leave --fail-if out"),
+        (["--junit", "gates.xml"], "leave --junit out"),
         (["--max-requests", "9"], "is not in the range"),
     ],
 )

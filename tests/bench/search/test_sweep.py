@@ -112,6 +112,7 @@ def test_a_load_that_is_cut_off_judges_nothing_and_is_named() -> None:
     [
         ("--sweep concurrency", "needs --slo"),
         ("--sweep rate --requests 5 --slo e2e<1s", "leave --requests out"),
+        ("--sweep rate --junit gates.xml --slo e2e<1s", "leave --junit out"),
         ("--sweep rate --concurrency 5 --slo e2e<1s", "begins at --rate"),
         ("--sweep rate --slo ttft<1s", "no endpoint here has the latency TTFT"),
     ],

@@ -16,6 +16,7 @@ from support.monitor_stage import MS, SECOND, endpoint
 from gwtui.bench.earlier.csv_in import read
 from gwtui.bench.earlier.series import read_series
 from gwtui.bench.results.measured import empty, series_of
+from gwtui.bench.results.rates import end_ns
 from gwtui.bench.results.slo import parse_slo
 from gwtui.bench.session.bench_recording import Missed, read_bench
 from gwtui.bench.session.bench_session import BenchSession, SessionRefusedError
@@ -76,7 +77,7 @@ def test_results_are_read_back_whole(directory: Path) -> None:
         msgspec.structs.replace(
             each,
             planned_ns=each.planned_ns - START,
-            now_ns=each.now_ns - START,
+            now_ns=end_ns(each) - START,
             sent_ns=None if each.sent_ns is None else each.sent_ns - START,
         )
         for each in (full(), never_sent, pong)
