@@ -31,6 +31,8 @@ class Counts(NamedTuple):
     """Segments with data or the end, modulo 2^32."""
     disordered: int
     """Segments that came before one that they follow."""
+    ended: bool = False
+    """The peer's end is among them."""
 
 
 def counts_of(sock: socket.socket) -> Counts | None:
@@ -43,7 +45,7 @@ def counts_of(sock: socket.socket) -> Counts | None:
     except (OSError, struct.error):  # no TCP, an older kernel, or a sandbox that emulates Linux without it
         return None
     ended = state == _CLOSE_WAIT
-    return Counts(received - ended, segments + ended, disordered)
+    return Counts(received - ended, segments + ended, disordered, ended)
 
 
 class Unread:
@@ -72,8 +74,9 @@ class Unread:
 
     @property
     def ends_at_stamp(self) -> bool:
-        """Whether the kernel's stamp of the last read is that of its last byte."""
-        return self.is_empty and not self.disordered
+        """Whether the kernel's stamp of the last read is that of its last byte; the peer's end has no byte, but its
+        stamp goes to the segment that it is merged with."""
+        return self.is_empty and not self.disordered and self._emptied is not None and not self._emptied.ended
 
     def watch(self, now_ns: int) -> None:
         """From now on the event loop looks at the socket at every turn, and it is read whenever something came."""

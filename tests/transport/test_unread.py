@@ -137,4 +137,12 @@ def test_the_end_of_a_connection_counts_as_a_segment_as_its_stamp_is_that_of_wha
         peer.close()
         sock.recv(3)
         assert sock.recv(1) == b""
-        assert counts_of(sock) == Counts(3, 2, 0)
+        assert counts_of(sock) == Counts(3, 2, 0, ended=True)
+
+
+def test_the_stamp_of_a_read_is_not_that_of_its_last_byte_once_the_end_has_come() -> None:
+    unread = Unread(0)
+    unread.took(100, 5 * MS, 6 * MS, Counts(100, 2, 0), None)
+    assert unread.ends_at_stamp
+    unread.took(100, 9 * MS, 10 * MS, Counts(200, 4, 0, ended=True), None)
+    assert not unread.ends_at_stamp
