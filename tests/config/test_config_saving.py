@@ -216,7 +216,7 @@ endpoints = st.builds(
     body=optional(json_tables),
     expect=optional(texts),
     expect_status=st.integers(100, 599) | st.just("2xx") | st.just(("200-299", 404)),
-    headers=st.dictionaries(st.from_regex(r"X-[A-Z]{1,5}", fullmatch=True), st.sampled_from(["", "a é", "${env:A}b"])),
+    headers=st.dictionaries(st.from_regex(r"X-[A-Z]{1,2}", fullmatch=True), st.sampled_from(["", "a é", "${env:A}b"])),
     key=optional(st.sampled_from(["env:KEY", "file:~/k e y"])),
     auth=optional(st.sampled_from(["bearer", "token", "x-api-key", "api-key"])),
     interval_s=optional(seconds),
